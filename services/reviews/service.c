@@ -1,0 +1,91 @@
+/* service.c: the table of the reviews service. */
+#include "service.h"
+
+#include <stdlib.h>
+
+#include "issue.h"
+
+extern const struct sql_text isms_sql[];
+
+enum { KEY_FILE_MAX = 16 * 1024, SECOND_US = 1000 * 1000 };
+
+static void file_closep(FILE **file)
+{
+    if (*file)
+        fclose(*file);
+}
+
+static int key_load(const char *path, struct signing_key **ret_key, struct err *err)
+{
+    char pem[KEY_FILE_MAX];
+    FILE *file CLEANUP(file_closep) = fopen(path, "re");
+    if (!file)
+        return err_setf(err, ERR_INTERNAL, "installation_key_file: %s cannot be read", path);
+    size_t length = fread(pem, 1, sizeof(pem) - 1, file);
+    pem[length] = '\0';
+    int result = signing_key_parse(pem, ret_key, err);
+    explicit_bzero(pem, sizeof(pem));
+    return result;
+}
+
+static void service_stop(void *data)
+{
+    struct reviews *reviews = data;
+    if (reviews)
+        signing_key_free(reviews->installation_key);
+    free(reviews);
+}
+
+static int service_start(const struct app_parts *parts, void **ret_data, struct err *err)
+{
+    struct reviews *reviews = calloc(1, sizeof(*reviews));
+    if (!reviews)
+        return err_setf(err, ERR_INTERNAL, "out of memory");
+    reviews->descriptors = parts->descriptors;
+    if (key_load(parts->settings->installation_key_file, &reviews->installation_key, err) < 0) {
+        service_stop(reviews);
+        return -1;
+    }
+    signing_key_public(reviews->installation_key, reviews->public_key);
+    record_key_id(reviews->public_key, reviews->key_id);
+    *ret_data = reviews;
+    return 0;
+}
+
+static const struct rpc_handler handlers[] = {
+    {"CreateOrganisation", organisation_create},
+    {"SuspendOrganisation", organisation_suspend},
+    {"ResumeOrganisation", organisation_resume},
+    {"CreateKey", key_create},
+    {"GetSelf", self_get},
+    {"OpenReview", review_open},
+    {"CheckConformity", conformity_get},
+    {"WaiveGap", gap_waive},
+    {"SignReview", review_sign},
+    {0},
+};
+
+static const struct job jobs[] = {
+    {.name = "issue_actions", .interval_us = 10 * SECOND_US, .timeout_us = 30 * SECOND_US, .run = issue_run},
+    {0},
+};
+
+static const struct schema_version schemas[] = {
+    {"core", ISMS_SCHEMA_CORE},
+    {"reviews", ISMS_SCHEMA_REVIEWS},
+    {0},
+};
+
+const struct app_service reviews_service = {
+    .name = "reviews",
+    .purpose = "Organisations and people, the review programme, the reviews, decisions and signed records.",
+    .version = ISMS_VERSION,
+    .package = "isms.reviews.v1",
+    .required_settings = "installation_key_file",
+    .sql = isms_sql,
+    .handlers = handlers,
+    .jobs = jobs,
+    .schemas = schemas,
+    .start = service_start,
+    .stop = service_stop,
+};

@@ -1,0 +1,7 @@
+    k.id,
+    k.name,
+    k.roles,
+    k.state,
+    k.expire_time,
+    k.revision,
+    k.create_time

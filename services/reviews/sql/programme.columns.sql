@@ -1,0 +1,13 @@
+    p.id,
+    p.title,
+    p.interval_months,
+    p.lead_days,
+    p.grace_days,
+    p.quorum_members,
+    p.quorum_top_management,
+    p.four_eyes,
+    p.decision_criteria,
+    p.revision,
+    p.revision::text as etag,
+    p.create_time,
+    p.update_time
