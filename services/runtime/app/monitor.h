@@ -1,0 +1,43 @@
+/* monitor.h: is this process fit to take calls? Inside of this folder.
+ *
+ * A thread looks every second whether the database can be reached, is at the migrations that the program
+ * knows, and agrees with its statements, and tells the gRPC server's health and the admin port's readiness. */
+#ifndef ISMS_APP_MONITOR_H
+#define ISMS_APP_MONITOR_H
+
+#include <stdbool.h>
+
+#include <isms/base/attributes.h>
+#include <isms/base/err.h>
+#include <isms/cache/cache.h>
+#include <isms/config/settings.h>
+#include <isms/db/schema.h>
+#include <isms/obs/admin.h>
+#include <isms/rpc/server.h>
+
+#include "keys.h"
+
+struct monitor_options {
+    const struct settings *settings;
+    const struct rpc_context *context;
+    const struct schema_version *schemas; /* ended by {0}; may be NULL */
+    struct rpc_server *server;
+    struct cache *cache;
+    struct keys *keys;
+};
+
+struct monitor;
+
+int monitor_start(const struct monitor_options *options, struct monitor **ret_monitor,
+                  struct err *err) MUST_CHECK;
+
+/* Registers the readiness checks; the monitor must outlive `admin`. */
+void monitor_checks_add(struct monitor *monitor, struct admin *admin);
+
+/* From now on: not ready, NOT_SERVING. */
+void monitor_drain(struct monitor *monitor);
+
+/* Ends the thread. Accepts NULL. */
+void monitor_stop(struct monitor *monitor);
+
+#endif
