@@ -1,4 +1,4 @@
-/* The cache against a real Redis, at ISMS_TEST_REDIS_URL (redis://127.0.0.1:port, no password). */
+/* The cache against a real Redis, at ISMS_TEST_REDIS_URL (redis://[:password@]127.0.0.1:port). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,20 +23,6 @@ enum { WAIT_US = 20 * 1000 * 1000, LONG_US = 5 * 1000 * 1000 };
 static const char *url;
 static struct uuid tenant, other_tenant;
 
-/* Another client, in the protocol's inline form. */
-static FILE *client_open(void)
-{
-    unsigned port;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    assert_int_equal(sscanf(url, "redis://127.0.0.1:%u", &port), 1);
-    address.sin_port = htons((uint16_t)port);
-    int descriptor = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(connect(descriptor, (struct sockaddr *)&address, sizeof(address)), 0);
-    FILE *client = fdopen(descriptor, "r+");
-    assert_non_null(client);
-    return client;
-}
-
 /* Sends a command and gives the first line of its answer. */
 static void client_say(FILE *client, const char *command, char *line, size_t size)
 {
@@ -44,6 +30,28 @@ static void client_say(FILE *client, const char *command, char *line, size_t siz
     fflush(client);
     assert_non_null(fgets(line, (int)size, client));
     line[strcspn(line, "\r\n")] = '\0';
+}
+
+/* Another client, in the protocol's inline form. */
+static FILE *client_open(void)
+{
+    unsigned port;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char password[128] = "";
+    char line[160];
+    if (sscanf(url, "redis://:%127[^@]@127.0.0.1:%u", password, &port) != 2)
+        assert_int_equal(sscanf(url, "redis://127.0.0.1:%u", &port), 1);
+    address.sin_port = htons((uint16_t)port);
+    int descriptor = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(descriptor, (struct sockaddr *)&address, sizeof(address)), 0);
+    FILE *client = fdopen(descriptor, "r+");
+    assert_non_null(client);
+    if (password[0]) {
+        snprintf(line, sizeof(line), "AUTH %s", password);
+        client_say(client, line, line, sizeof(line));
+        assert_string_equal(line, "+OK");
+    }
+    return client;
 }
 
 static void redis_say(const char *command, char *line, size_t size)

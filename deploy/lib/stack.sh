@@ -1,0 +1,246 @@
+# shellcheck shell=bash
+# A whole installation on this machine, in one state folder: PostgreSQL, Redis, keys, the four services. Sourced by
+# deploy/quickstart.sh and tests/run.sh; usable by hand for one step:
+#
+#   deploy/lib/stack.sh STATE_FOLDER restart reviews
+#
+# Everything listens on free loopback ports that are kept in the folder, runs as a user that is not root, and is
+# stopped by its process id. Needs: STACK (the folder) and STACK_BIN (where the programs are).
+
+STACK_SERVICES="inputs actions reviews reporting"
+
+stack_fail() {
+    echo "$*" >&2
+    return 1
+}
+
+# The user that runs it all: oneself, or for root the user that Debian's PostgreSQL brings.
+stack_user() {
+    if [ "$(id -u)" -eq 0 ]; then echo postgres; else id -un; fi
+}
+
+# stack_run COMMAND...: runs it as that user.
+stack_run() {
+    if [ "$(id -u)" -eq 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
+}
+
+# A port that nothing listens on, kept under a name so that a restart takes the same one.
+stack_port() {
+    local file="$STACK/ports/$1" port
+    if [ ! -s "$file" ]; then
+        while :; do
+            port=$((20000 + RANDOM % 20000))
+            grep -qsx "$port" "$STACK"/ports/* && continue
+            (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+        done
+        echo "$port" >"$file"
+    fi
+    cat "$file"
+}
+
+stack_postgres_bin() {
+    local newest
+    newest=$(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 -type d 2>/dev/null | sort -V | tail -n 1)
+    [ -n "$newest" ] || stack_fail "PostgreSQL is not installed: apt-get install postgresql"
+    echo "$newest/bin"
+}
+
+# stack_url ROLE: the database as that role.
+stack_url() {
+    echo "postgresql://$1:$(cat "$STACK/password")@127.0.0.1:$(stack_port postgres)/isms"
+}
+
+# stack_alive NAME: whether the process of that name runs. The file holds process id and start time, so that a
+# number that the system gave to somebody else is not taken for ours.
+stack_alive() {
+    local pid started
+    { read -r pid started <"$STACK/pids/$1"; } 2>/dev/null && [ -n "$started" ] && [ "$(stack_started "$pid")" = "$started" ]
+}
+
+# stack_started PID: when it started; nothing if it has ended, whether or not its parent has noticed.
+stack_started() {
+    awk '$3 != "Z" { print $22 }' "/proc/$1/stat" 2>/dev/null
+}
+
+stack_remember() {
+    echo "$2 $(stack_started "$2")" >"$STACK/pids/$1"
+}
+
+# stack_stop_one NAME [SIGNAL]: ends it and waits until it is gone; by force after 30 seconds.
+stack_stop_one() {
+    local pid _ tries=0
+    stack_alive "$1" || { rm -f "$STACK/pids/$1"; return 0; }
+    read -r pid _ <"$STACK/pids/$1"
+    kill "-${2:-TERM}" "$pid" 2>/dev/null
+    while stack_alive "$1"; do
+        tries=$((tries + 1))
+        [ "$tries" -eq 300 ] && kill -KILL "$pid" 2>/dev/null
+        sleep 0.1
+    done
+    rm -f "$STACK/pids/$1"
+}
+
+stack_init() {
+    mkdir -p "$STACK"/{ports,pids,log,keys}
+    chmod 755 "$STACK"
+    [ -s "$STACK/password" ] || (umask 077; openssl rand -hex 24 >"$STACK/password")
+    if [ "$(id -u)" -eq 0 ]; then chown -R postgres: "$STACK"; fi
+}
+
+stack_postgres_start() {
+    local bin port
+    bin=$(stack_postgres_bin) || return 1
+    port=$(stack_port postgres)
+    stack_alive postgres && return 0
+    if [ ! -s "$STACK/postgres/PG_VERSION" ]; then
+        stack_run "$bin/initdb" -D "$STACK/postgres" -U postgres -A scram-sha-256 --pwfile="$STACK/password" \
+            --encoding=UTF8 --locale=C.UTF-8 >"$STACK/log/initdb.log" 2>&1 ||
+            { stack_fail "initdb failed; see $STACK/log/initdb.log"; return 1; }
+    fi
+    stack_run "$bin/pg_ctl" -D "$STACK/postgres" -l "$STACK/log/postgres.log" -w -t 30 \
+        -o "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories='' -c max_connections=200 ${STACK_POSTGRES_OPTIONS:-}" \
+        start >/dev/null || { stack_fail "PostgreSQL did not start; see $STACK/log/postgres.log"; return 1; }
+    stack_remember postgres "$(stack_run head -n 1 "$STACK/postgres/postmaster.pid")"
+}
+
+# stack_sql [PSQL OPTION...]: psql as the database's administrator.
+stack_sql() {
+    PGPASSWORD=$(cat "$STACK/password") psql -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$(stack_port postgres)" -U postgres "$@"
+}
+
+# The roles and the empty database.
+stack_database() {
+    local role
+    "$STACK_BIN/isms-migrate" roles | stack_sql -d postgres || return 1
+    for role in isms_owner isms_jobs $(printf 'isms_%s ' $STACK_SERVICES); do
+        echo "alter role $role password '$(cat "$STACK/password")';"
+    done | stack_sql -d postgres || return 1
+    [ "$(stack_sql -d postgres -Atc "select 1 from pg_database where datname = 'isms'")" = 1 ] ||
+        stack_sql -d postgres -c "create database isms owner isms_owner"
+}
+
+stack_migrate() {
+    "$STACK_BIN/isms-migrate" --database-url="$(stack_url isms_owner)" up
+}
+
+stack_redis_start() {
+    local tries=0
+    stack_alive redis && return 0
+    stack_run redis-server --bind 127.0.0.1 --port "$(stack_port redis)" --dir "$STACK" --save '' --appendonly no \
+        --requirepass "$(cat "$STACK/password")" --daemonize yes --pidfile "$STACK/redis.pid" --logfile "$STACK/log/redis.log" >/dev/null
+    until [ -s "$STACK/redis.pid" ] && (exec 3<>"/dev/tcp/127.0.0.1/$(stack_port redis)") 2>/dev/null; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 100 ] || { stack_fail "Redis did not start; see $STACK/log/redis.log"; return 1; }
+        sleep 0.05
+    done
+    stack_remember redis "$(cat "$STACK/redis.pid")"
+}
+
+base64url() { base64 -w 0 | tr '+/' '-_' | tr -d '='; }
+
+# stack_jwk KEY.pem KID: the public key of an Ed25519 key pair as a JWK.
+stack_jwk() {
+    printf '{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","use":"sig","kid":"%s","x":"%s"}' "$2" \
+        "$(openssl pkey -in "$1" -pubout -outform DER | tail -c 32 | base64url)"
+}
+
+# One key pair a service, one of the installation, one of the identity provider that this stack plays.
+stack_keys() {
+    local name
+    for name in $STACK_SERVICES installation oidc; do
+        [ -s "$STACK/keys/$name.pem" ] ||
+            (umask 077; openssl genpkey -algorithm ed25519 -out "$STACK/keys/$name.pem") || return 1
+    done
+    printf '{"keys":[%s]}\n' "$(for name in $STACK_SERVICES; do stack_jwk "$STACK/keys/$name.pem" "$name"; echo; done | paste -sd,)" \
+        >"$STACK/keys/services.jwks"
+    printf '{"keys":[%s]}\n' "$(stack_jwk "$STACK/keys/oidc.pem" demo)" >"$STACK/keys/oidc.jwks"
+    openssl pkey -in "$STACK/keys/installation.pem" -pubout -out "$STACK/keys/installation.pub.pem"
+    if [ "$(id -u)" -eq 0 ]; then chown -R postgres: "$STACK/keys"; fi
+}
+
+# stack_token SUBJECT TENANT [LIFETIME]: an access token as the identity provider would give it to that person.
+stack_token() {
+    local now signed
+    now=$(date +%s)
+    signed="$(printf '{"alg":"EdDSA","typ":"at+jwt","kid":"demo"}' | base64url).$(printf \
+        '{"iss":"https://id.demo.example","aud":"isms-review","sub":"%s","tenant_id":"%s","iat":%d,"nbf":%d,"exp":%d,"auth_time":%d,"acr":"2"}' \
+        "$1" "$2" "$now" "$now" $((now + ${3:-3600})) "$now" | base64url)"
+    printf '%s' "$signed" >"$STACK/keys/signing-input"
+    echo "$signed.$(openssl pkeyutl -sign -rawin -inkey "$STACK/keys/oidc.pem" -in "$STACK/keys/signing-input" | base64url)"
+    rm -f "$STACK/keys/signing-input"
+}
+
+# stack_service_start NAME: starts it; ready is another matter (stack_service_wait).
+stack_service_start() {
+    local name=$1 peer as_user
+    stack_alive "$name" && return 0
+    (
+        export ISMS_LISTEN="127.0.0.1:$(stack_port "$name")" ISMS_ADMIN_LISTEN="127.0.0.1:$(stack_port "$name-admin")"
+        export ISMS_DATABASE_URL ISMS_JOB_DATABASE_URL ISMS_REDIS_URL
+        ISMS_DATABASE_URL=$(stack_url "isms_$name")
+        ISMS_JOB_DATABASE_URL=$(stack_url isms_jobs)
+        ISMS_REDIS_URL="redis://:$(cat "$STACK/password")@127.0.0.1:$(stack_port redis)/0"
+        export ISMS_SERVICE_KEY_FILE="$STACK/keys/$name.pem" ISMS_SERVICE_JWKS_FILE="$STACK/keys/services.jwks"
+        export ISMS_OIDC_JWKS_FILE="$STACK/keys/oidc.jwks" ISMS_OIDC_ISSUER=https://id.demo.example ISMS_OIDC_AUDIENCE=isms-review
+        export ISMS_INSTALLATION_KEY_FILE="$STACK/keys/installation.pem" ISMS_SEAL_INTERVAL="${STACK_SEAL_INTERVAL:-2s}"
+        for peer in $STACK_SERVICES; do
+            export "ISMS_${peer^^}_ADDRESS=127.0.0.1:$(stack_port "$peer")"
+        done
+        as_user=()
+        if [ "$(id -u)" -eq 0 ]; then as_user=(runuser -u postgres --); fi
+        "${as_user[@]}" setsid "$STACK_BIN/isms-$name" >>"$STACK/log/$name.log" 2>&1 </dev/null &
+        echo $! >"$STACK/pids/.starting"
+    )
+    local launcher pid='' tries=0
+    launcher=$(cat "$STACK/pids/.starting")
+    rm -f "$STACK/pids/.starting"
+    # runuser stays as the parent: the service is its child.
+    while [ -z "$pid" ]; do
+        if [ "$(basename "$(readlink "/proc/$launcher/exe" 2>/dev/null)")" = "isms-$name" ]; then
+            pid=$launcher
+        else
+            pid=$(pgrep -P "$launcher" -x "isms-$name" 2>/dev/null | head -n 1)
+        fi
+        tries=$((tries + 1))
+        [ "$tries" -lt 100 ] || { stack_fail "isms-$name did not start; see $STACK/log/$name.log"; return 1; }
+        [ -n "$pid" ] || sleep 0.05
+    done
+    stack_remember "$name" "$pid"
+}
+
+# stack_service_wait NAME [SECONDS]: until it says that it is ready.
+stack_service_wait() {
+    local deadline=$((SECONDS + ${2:-30}))
+    until curl -fsS -o /dev/null "http://127.0.0.1:$(stack_port "$1-admin")/readyz" 2>/dev/null; do
+        stack_alive "$1" || { stack_fail "isms-$1 ended; see $STACK/log/$1.log"; return 1; }
+        [ "$SECONDS" -lt "$deadline" ] || { stack_fail "isms-$1 is not ready; see $STACK/log/$1.log"; return 1; }
+        sleep 0.1
+    done
+}
+
+# The whole installation, up and ready.
+stack_start() {
+    local name
+    stack_init && stack_postgres_start && stack_redis_start && stack_database && stack_migrate >"$STACK/log/migrate.log" &&
+        stack_keys || return 1
+    for name in $STACK_SERVICES; do stack_service_start "$name" || return 1; done
+    for name in $STACK_SERVICES; do stack_service_wait "$name" || return 1; done
+}
+
+stack_stop() {
+    local name
+    for name in reporting reviews actions inputs redis; do stack_stop_one "$name"; done
+    stack_stop_one postgres INT
+}
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+    set -eu
+    STACK=$1 STACK_BIN=${STACK_BIN:-$1/bin}
+    case $2 in
+        restart) stack_stop_one "$3" "${4:-TERM}"; stack_service_start "$3"; stack_service_wait "$3" ;;
+        start) if [ "$3" = postgres ] || [ "$3" = redis ]; then "stack_$3_start"; else stack_service_start "$3"; stack_service_wait "$3"; fi ;;
+        stop) stack_stop_one "$3" "${4:-TERM}" ;;
+        token) stack_token "$3" "$4" "${5:-3600}" ;;
+        *) stack_fail "usage: $0 STATE_FOLDER restart|start|stop NAME [SIGNAL] | token SUBJECT TENANT [SECONDS]" ;;
+    esac
+fi

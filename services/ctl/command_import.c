@@ -1,0 +1,164 @@
+/* command_import.c: `ismsctl import FILE`: an import session of plain calls, with progress.
+ *
+ * The file goes up in chunks at the offset that the service has reached. An upload that was interrupted goes on
+ * there with --resume ID; a chunk that arrives twice is stored once. */
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include <isms/base/buf.h>
+#include <isms/base/crypto.h>
+
+#include "ctl.h"
+
+enum { FILE_MAX = 64 << 20, CHUNK_SIZE = 512 << 10 };
+
+/* Calls `name` with the request, which it takes over; the response as JSON. */
+static int import_call(const struct session *session, const char *name, json_t *request, json_t **ret_response,
+                       struct slice *ret_text, struct err *err)
+{
+    CLEANUP(json_decrefp) json_t *owned = request;
+    const struct method *method;
+    struct slice response;
+    size_t length = json_dumpb(owned, NULL, 0, 0);
+    char *text = arena_alloc(session->arena, length + 1);
+
+    if (!text)
+        return err_set(err, ERR_MESSAGE_TOO_LARGE);
+    json_dumpb(owned, text, length, 0);
+    if (session_method(session, name, &method, err) < 0 ||
+        session_call(session, method, (struct slice){text, length}, &response, err) < 0)
+        return -1;
+    *ret_response = json_loadb(response.data, response.length, 0, NULL);
+    if (ret_text)
+        *ret_text = response;
+    return 0;
+}
+
+static json_t *columns_of(const struct options *options)
+{
+    json_t *columns = json_array();
+
+    for (unsigned i = 0; i < options->mapping_count; i++) {
+        const char *field = strrchr(options->mappings[i], '=');
+        json_array_append_new(columns, json_pack("{s:s%, s:s}", "column", options->mappings[i],
+                                                 (size_t)(field - options->mappings[i]), "field", field + 1));
+    }
+    return columns;
+}
+
+/* "finding" or "FINDING" → INPUT_KIND_FINDING, by the reader of JSON; here only the case. */
+static char *kind_of(const struct options *options, struct arena *arena)
+{
+    char *kind = arena_strdup(arena, options->kind ? options->kind : "");
+
+    for (char *letter = kind; letter && *letter; letter++)
+        *letter = (char)(*letter >= 'a' && *letter <= 'z' ? *letter - 'a' + 'A' : *letter == '-' ? '_' : *letter);
+    return kind;
+}
+
+static int import_create(const struct session *session, const char *path, json_t **ret_import, struct err *err)
+{
+    const struct options *options = session->options;
+    const char *slash = strrchr(path, '/');
+    const char *file_name = slash ? slash + 1 : path;
+    json_t *request;
+
+    if ((!options->kind) == (!options->metric) || options->mapping_count == 0)
+        return err_setf(err, ERR_FIELD_INVALID, "import takes --kind KIND or --metric ID, and a --map for each column.");
+    request = json_pack("{s:s, s:s, s:o, s:b}", "file_name", file_name, "source",
+                        options->source ? options->source : file_name, "columns", columns_of(options), "dry_run",
+                        options->dry_run);
+    if (options->metric)
+        json_object_set_new(request, "metric_id", json_string(options->metric));
+    else
+        json_object_set_new(request, "kind", json_string(kind_of(options, session->arena)));
+    return import_call(session, "CreateImport", request, ret_import, NULL, err);
+}
+
+static long long received_of(const json_t *import)
+{
+    const json_t *value = json_object_get(import, "received_bytes"); /* int64: a text in JSON */
+    return json_is_string(value) ? strtoll(json_string_value(value), NULL, 10) : 0;
+}
+
+static int import_upload(const struct session *session, json_t **import, struct slice file, struct err *err)
+{
+    const char *id = json_string_value(json_object_get(*import, "id"));
+    size_t offset = (size_t)received_of(*import);
+
+    while (offset < file.length) {
+        size_t size = file.length - offset < CHUNK_SIZE ? file.length - offset : CHUNK_SIZE;
+        struct buf data;
+        json_t *answer;
+
+        buf_init_arena(&data, session->arena, 2 * CHUNK_SIZE);
+        base64url_encode(&data, file.data + offset, size);
+        if (import_call(session, "UploadImport",
+                        json_pack("{s:s, s:I, s:s}", "id", id, "offset", (json_int_t)offset, "data", data.data),
+                        &answer, NULL, err) < 0) {
+            fprintf(stderr, "%s\nGo on with: --resume %s\n", isatty(STDERR_FILENO) ? "" : "Interrupted.", id);
+            return -1;
+        }
+        json_decref(answer);
+        offset += size;
+        if (isatty(STDERR_FILENO))
+            fprintf(stderr, "\ruploaded %3zu %%%s", offset * 100 / file.length, offset == file.length ? "\n" : "");
+    }
+    return 0;
+}
+
+/* Errors by row and column, as a person corrects them. */
+static int outcome_print(const struct session *session, const json_t *import, struct slice text, struct err *err)
+{
+    const json_t *errors = json_object_get(import, "errors");
+    const char *state = json_string_value(json_object_get(import, "state"));
+    size_t index;
+    json_t *error;
+
+    if (session->options->json && output_print(text, true, err) < 0)
+        return -1;
+    if (!session->options->json)
+        json_array_foreach(errors, index, error)
+            fprintf(stderr, "line %lld, %s: %s\n", (long long)json_integer_value(json_object_get(error, "line")),
+                    json_object_get(error, "column") ? json_string_value(json_object_get(error, "column")) : "row",
+                    json_string_value(json_object_get(error, "message")));
+    if (state && strcmp(state, "IMPORT_STATE_REFUSED") == 0)
+        return err_setf(err, ERR_IMPORT_INVALID, "%lld errors; nothing was stored.",
+                        (long long)json_integer_value(json_object_get(import, "error_count")));
+    if (!session->options->json)
+        printf("%s: %lld rows, %lld created, %lld updated, %lld unchanged\n",
+               session->options->dry_run ? "would import" : "imported",
+               (long long)json_integer_value(json_object_get(import, "rows")),
+               (long long)json_integer_value(json_object_get(import, "created")),
+               (long long)json_integer_value(json_object_get(import, "updated")),
+               (long long)json_integer_value(json_object_get(import, "unchanged")));
+    return 0;
+}
+
+int command_import(const struct session *session, struct err *err)
+{
+    CLEANUP(json_decrefp) json_t *import = NULL;
+    CLEANUP(json_decrefp) json_t *outcome = NULL;
+    const char *path = session->options->arguments[1];
+    char sha256[SHA256_HEX_SIZE];
+    struct slice file, text;
+
+    if (file_read(path, FILE_MAX, session->arena, &file, err) < 0)
+        return -1;
+    int result = session->options->resume
+                     ? import_call(session, "GetImport", json_pack("{s:s}", "id", session->options->resume), &import, NULL, err)
+                     : import_create(session, path, &import, err);
+    if (result < 0 || import_upload(session, &import, file, err) < 0)
+        return -1;
+    struct sha256 hash = sha256_of(file.data, file.length);
+    hex_encode(hash.bytes, sizeof hash.bytes, sha256);
+    if (import_call(session, "RunImport",
+                    json_pack("{s:s, s:s}", "id", json_string_value(json_object_get(import, "id")), "sha256", sha256),
+                    &outcome, &text, err) < 0)
+        return -1;
+    return outcome_print(session, outcome, text, err);
+}
