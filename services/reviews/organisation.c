@@ -132,6 +132,9 @@ static int role_value(enum role role)
 int self_get(struct call *call, const ProtobufCMessage *request UNUSED, ProtobufCMessage *response,
              struct err *err)
 {
+    if (call_begin_read(call, err) < 0) /* is the remembered credential still good? */
+        return -1;
+    call_end(call);
     const struct principal *principal = call_principal(call);
     Isms__Reviews__V1__Self *self = (void *)response;
     self->roles = ARENA_ARRAY(call_arena(call), ROLE_COUNT, Isms__Reviews__V1__Role);

@@ -115,9 +115,14 @@ static grpc_arg argument(const char *key, int value)
     return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value};
 }
 
+/* gRPC reads a message whole, however large, before it looks at its limit: a peer that has not even said who it is
+ * could send 4 GiB. With a quota it stops reading, and drops what holds most, in place of growing. */
+enum { MESSAGES_HELD_MAX = 64, QUOTA_MIN = 256 << 20 };
+
 static grpc_server *grpc_server_make(const struct rpc_options *options)
 {
     grpc_arg list[] = {
+        {0}, /* the quota, below */
         argument(GRPC_ARG_ALLOW_REUSEPORT, 0), /* else two processes silently share a port */
         argument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0), /* body.c does it, with a limit */
         /* body.c refuses with details what is beyond message_max; core, without any, what is far beyond it. */
@@ -133,8 +138,15 @@ static grpc_server *grpc_server_make(const struct rpc_options *options)
         argument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 2 * 60 * 1000),
         argument(GRPC_ARG_ENABLE_CHANNELZ, 0),
     };
+    size_t held_max = MESSAGES_HELD_MAX * options->message_max;
+    grpc_resource_quota *quota = grpc_resource_quota_create("server");
+    grpc_resource_quota_resize(quota, held_max > QUOTA_MIN ? held_max : QUOTA_MIN);
+    list[0] = (grpc_arg){.type = GRPC_ARG_POINTER, .key = (char *)(uintptr_t)GRPC_ARG_RESOURCE_QUOTA,
+                         .value.pointer = {.p = quota, .vtable = grpc_resource_quota_arg_vtable()}};
     grpc_channel_args arguments = {.num_args = ARRAY_SIZE(list), .args = list};
-    return grpc_server_create(&arguments, NULL);
+    grpc_server *server = grpc_server_create(&arguments, NULL);
+    grpc_resource_quota_unref(quota);
+    return server;
 }
 
 /* The one place that decides how the port is protected. */

@@ -1,0 +1,23 @@
+with wanted as materialized (
+    select w, inputs.wrong_reference(w) as wrong
+    from inputs.merge(null, :new_id, :input, '{}', core.now()::date) w
+),
+checked as materialized (
+    select w.w, case
+               when w.wrong is not null then core.fail('REFERENCE_INVALID', 'field=input.' || w.wrong)
+               when exists (select from inputs.input o
+                            where o.tenant_id = :tenant and o.source = (w.w).source
+                              and o.external_id = (w.w).external_id and o.external_id <> '')
+                   then core.fail('ALREADY_EXISTS', 'field=input.external_id')
+               else true end as ok
+    from wanted w
+),
+new as (
+    insert into inputs.input
+    select (c.w).* from checked c where c.ok and (c.w).tenant_id = :tenant
+    returning *
+)
+--@answer inputs.input new
+select
+--@include input.columns
+from new i

@@ -1,0 +1,29 @@
+-- The page is cut first and each row looked up then, whatever the planner thinks of the change log.
+with snapshot as materialized (
+    select s.id, case when s.id is null then core.fail('NOT_FOUND') else true end as ok
+    from (select 1) one
+    left join inputs.snapshot s on s.tenant_id = :tenant and s.review_id = :review_id
+),
+page as materialized (
+    select t.position, t.row_id, t.revision
+    from inputs.snapshot_item t
+    where t.tenant_id = :tenant and t.snapshot_id = (select s.id from snapshot s where s.ok)
+--@if page_token
+      and t.position > (:page.1)::integer
+--@end
+    order by t.position
+    limit :page.limit
+)
+select
+--@include input.columns
+    , p.position::text as "page.1"
+from page p
+cross join lateral (
+    select r.*
+    from core.change c
+    cross join lateral jsonb_populate_record(null::inputs.input, c.content::jsonb) r
+    where c.tenant_id = :tenant and c.table_name = 'inputs.input' and c.row_id = p.row_id
+      and c.revision = p.revision
+    limit 1
+) i
+order by p.position

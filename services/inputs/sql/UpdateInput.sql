@@ -1,0 +1,30 @@
+with target as materialized (
+    select o as old, case
+               when o.id is null then core.fail('NOT_FOUND')
+               when :input.etag <> '' and o.revision::text <> :input.etag then core.fail('ETAG_MISMATCH')
+               else true end as ok
+    from (select 1) one
+    left join inputs.input o on o.tenant_id = :tenant and o.id = :id and o.delete_time is null
+),
+wanted as materialized (
+    select w, inputs.wrong_reference(w) as wrong
+    from target t cross join lateral inputs.merge(t.old, null, :input, :update_mask, core.now()::date) w
+    where t.ok
+),
+checked as materialized (
+    select w.w, case
+               when w.wrong is not null then core.fail('REFERENCE_INVALID', 'field=input.' || w.wrong)
+               else true end as ok
+    from wanted w
+),
+new as (
+    update inputs.input i set
+--@include input.assignments
+    from checked c cross join lateral (select (c.w).*) w
+    where i.tenant_id = :tenant and i.id = w.id and c.ok
+    returning i.*
+)
+--@answer inputs.input new
+select
+--@include input.columns
+from new i
