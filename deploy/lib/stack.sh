@@ -160,14 +160,15 @@ stack_keys() {
 
 # stack_token SUBJECT TENANT [LIFETIME]: an access token as the identity provider would give it to that person.
 stack_token() {
-    local now signed
+    local now signed input
     now=$(date +%s)
     signed="$(printf '{"alg":"EdDSA","typ":"at+jwt","kid":"demo"}' | base64url).$(printf \
         '{"iss":"https://id.demo.example","aud":"isms-review","sub":"%s","tenant_id":"%s","iat":%d,"nbf":%d,"exp":%d,"auth_time":%d,"acr":"2"}' \
         "$1" "$2" "$now" "$now" $((now + ${3:-3600})) "$now" | base64url)"
-    printf '%s' "$signed" >"$STACK/keys/signing-input"
-    echo "$signed.$(openssl pkeyutl -sign -rawin -inkey "$STACK/keys/oidc.pem" -in "$STACK/keys/signing-input" | base64url)"
-    rm -f "$STACK/keys/signing-input"
+    input=$(mktemp)
+    printf '%s' "$signed" >"$input"
+    echo "$signed.$(openssl pkeyutl -sign -rawin -inkey "$STACK/keys/oidc.pem" -in "$input" | base64url)"
+    rm -f "$input"
 }
 
 # stack_service_start NAME: starts it; ready is another matter (stack_service_wait).
@@ -175,8 +176,9 @@ stack_service_start() {
     local name=$1 peer as_user
     stack_alive "$name" && return 0
     (
-        export ISMS_LISTEN="127.0.0.1:$(stack_port "$name")" ISMS_ADMIN_LISTEN="127.0.0.1:$(stack_port "$name-admin")"
-        export ISMS_DATABASE_URL ISMS_JOB_DATABASE_URL ISMS_REDIS_URL
+        export ISMS_LISTEN ISMS_ADMIN_LISTEN ISMS_DATABASE_URL ISMS_JOB_DATABASE_URL ISMS_REDIS_URL
+        ISMS_LISTEN="127.0.0.1:$(stack_port "$name")"
+        ISMS_ADMIN_LISTEN="127.0.0.1:$(stack_port "$name-admin")"
         ISMS_DATABASE_URL=$(stack_url "isms_$name")
         ISMS_JOB_DATABASE_URL=$(stack_url isms_jobs)
         ISMS_REDIS_URL="redis://:$(cat "$STACK/password")@127.0.0.1:$(stack_port redis)/0"

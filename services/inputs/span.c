@@ -3,7 +3,7 @@
 
 #include <isms/base/clock.h>
 
-enum { MONDAY = 3 }; /* 1970-01-01 was a Thursday, the fourth day of its week */
+enum { MONDAY = 3 /* 1970-01-01 was a Thursday, the fourth day of its week */, YEAR_LAST = 9999 /* of a date */ };
 
 static int64_t floor_divide(int64_t value, int64_t by)
 {
@@ -42,6 +42,8 @@ int64_t span_last_day(Isms__Inputs__V1__Frequency frequency, int64_t span)
     int months = months_of(frequency);
     if (months) {
         int64_t next = (span + 1) * months; /* the month behind it */
+        if (next >= 12 * (YEAR_LAST + 1))
+            return date_to_days((struct date){.year = YEAR_LAST, .month = 12, .day = 31});
         struct date first = {.year = (int)(next / 12), .month = (int)(next % 12) + 1, .day = 1};
         return date_to_days(first) - 1;
     }

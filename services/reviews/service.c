@@ -7,26 +7,7 @@
 
 extern const struct sql_text isms_sql[];
 
-enum { KEY_FILE_MAX = 16 * 1024, SECOND_US = 1000 * 1000 };
-
-static void file_closep(FILE **file)
-{
-    if (*file)
-        fclose(*file);
-}
-
-static int key_load(const char *path, struct signing_key **ret_key, struct err *err)
-{
-    char pem[KEY_FILE_MAX];
-    FILE *file CLEANUP(file_closep) = fopen(path, "re");
-    if (!file)
-        return err_setf(err, ERR_INTERNAL, "installation_key_file: %s cannot be read", path);
-    size_t length = fread(pem, 1, sizeof(pem) - 1, file);
-    pem[length] = '\0';
-    int result = signing_key_parse(pem, ret_key, err);
-    explicit_bzero(pem, sizeof(pem));
-    return result;
-}
+enum { SECOND_US = 1000 * 1000 };
 
 static void service_stop(void *data)
 {
@@ -42,7 +23,7 @@ static int service_start(const struct app_parts *parts, void **ret_data, struct 
     if (!reviews)
         return err_setf(err, ERR_INTERNAL, "out of memory");
     reviews->descriptors = parts->descriptors;
-    if (key_load(parts->settings->installation_key_file, &reviews->installation_key, err) < 0) {
+    if (signing_key_load(parts->settings->installation_key_file, &reviews->installation_key, err) < 0) {
         service_stop(reviews);
         return -1;
     }

@@ -1,8 +1,10 @@
 """What a client that means no good needs beside isms_client: bytes that no serializer made, and a look at the process
 that got them."""
 
+import os
 import pathlib
 import re
+import subprocess
 
 import grpc
 import pytest
@@ -65,3 +67,17 @@ def peak_memory(service):
     """The most memory that the service's process ever had, in bytes."""
     status = pathlib.Path(f"/proc/{stack().pid(service)}/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) * 1024
+
+
+def sql_each(statements, role, before=""):
+    """Runs each statement in a transaction of its own, with its context before it; answers what psql said to each.
+    A statement that fails does not end the others."""
+    password = (stack().folder / "password").read_text().strip()
+    mark = "=====next====="
+    script = "".join(f"begin;\n{before}\n\\echo {mark}\n{statement};\n\\echo {mark}\ncommit;\n" for statement in statements)
+    done = subprocess.run(
+        ["psql", "-X", "-At", "-h", "127.0.0.1", "-p", str(stack().port("postgres")), "-U", role, "-d", "isms", "-f", "-"],
+        input=script, env=dict(os.environ, PGPASSWORD=password), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    answers = done.stdout.split(mark)[1::2]
+    assert len(answers) == len(statements), done.stdout
+    return [answer.strip() for answer in answers]

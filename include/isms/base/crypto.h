@@ -41,6 +41,8 @@ struct verifying_key;
 
 /* An Ed25519 key pair from PKCS#8 PEM text (what `openssl genpkey -algorithm ed25519` writes). */
 int signing_key_parse(const char *pem, struct signing_key **ret_key, struct err *err) MUST_CHECK;
+/* The same from a file; the message names it. */
+int signing_key_load(const char *path, struct signing_key **ret_key, struct err *err) MUST_CHECK;
 int signing_key_generate(struct signing_key **ret_key, struct err *err) MUST_CHECK;
 void signing_key_pem(const struct signing_key *key, struct buf *ret_pem);
 void signing_key_free(struct signing_key *key);

@@ -10,7 +10,7 @@
  * without a look at any name. A binding is shared by all threads; binding_describe() may run beside calls (a
  * plan once published is never changed, and freed only with the binding).
  *
- * The rules of parameters and columns are in docs/architecture.md; in short: a parameter is a path into the
+ * The rules of parameters and columns are in docs/sql-files.md; in short: a parameter is a path into the
  * request or one of tenant, actor, now, new_id[.n], mask.PATH, patch.PATH, page.limit, page.N; a column is a
  * path into the response (or the item of a list response), `outcome`, `outcome.FACT` or `page.N`. */
 #ifndef ISMS_PROTO_BINDING_H

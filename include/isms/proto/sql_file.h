@@ -1,6 +1,6 @@
 /* sql_file.h: the compiler for SQL files. It knows text, not messages.
  *
- * A file holds one statement with :named parameters and --@directives (docs/architecture.md has the whole
+ * A file holds one statement with :named parameters and --@directives (docs/sql-files.md has the whole
  * contract). Compiling makes every combination of its `if` fields and `order` names into a statement of its
  * own, with each distinct parameter as one $n; for a file with `--@answer`, also the statements that answer a
  * repeated request from core.change. Errors read "GetAction.sql:12: ...".

@@ -104,6 +104,20 @@ call core.append_only('actions.progress');
 call core.append_only('actions.snapshot');
 call core.append_only('actions.snapshot_item');
 
+-- A snapshot is stored whole, in one transaction: nothing is added to it afterwards.
+create function actions.guard_snapshot() returns trigger language plpgsql set search_path = '' as $$
+begin
+    if exists (select from (select distinct tenant_id, snapshot_id from added) a
+               where not exists (select from actions.snapshot s where s.tenant_id = a.tenant_id and s.id = a.snapshot_id
+                                                             and s.xmin = pg_current_xact_id()::xid)) then
+        raise exception 'a snapshot is stored whole: nothing is added to it afterwards';
+    end if;
+    return null;
+end
+$$;
+create trigger guard after insert on actions.snapshot_item referencing new table as added
+    for each statement execute function actions.guard_snapshot();
+
 -- Which of the tenant's rows the caller reaches: an owner its own actions, an auditor what belongs to the
 -- reviews it was given. A snapshot is a whole: an owner sees none, an auditor those of its reviews, complete.
 create policy scope on actions.action as restrictive using (
@@ -128,5 +142,6 @@ create policy scope on actions.snapshot_item as restrictive using (
     or exists (select from actions.snapshot s where s.tenant_id = snapshot_item.tenant_id
                                                 and s.id = snapshot_item.snapshot_id));
 
+revoke all on all functions in schema actions from public;
 grant select, insert, update on actions.action to isms_actions;
 grant select, insert on actions.progress, actions.snapshot, actions.snapshot_item to isms_actions;

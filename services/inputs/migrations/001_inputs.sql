@@ -281,6 +281,20 @@ call core.append_only('inputs.import_chunk');
 call core.append_only('inputs.snapshot');
 call core.append_only('inputs.snapshot_item');
 
+-- A snapshot is stored whole, in one transaction: nothing is added to it afterwards.
+create function inputs.guard_snapshot() returns trigger language plpgsql set search_path = '' as $$
+begin
+    if exists (select from (select distinct tenant_id, snapshot_id from added) a
+               where not exists (select from inputs.snapshot s where s.tenant_id = a.tenant_id and s.id = a.snapshot_id
+                                                             and s.xmin = pg_current_xact_id()::xid)) then
+        raise exception 'a snapshot is stored whole: nothing is added to it afterwards';
+    end if;
+    return null;
+end
+$$;
+create trigger guard after insert on inputs.snapshot_item referencing new table as added
+    for each statement execute function inputs.guard_snapshot();
+
 -- An auditor sees what the reviews it is named for have frozen, and the rows behind it.
 create policy auditor on inputs.snapshot as restrictive
     using ((select core.scope()) <> 'auditor' or review_id = any ((select core.granted_reviews())::uuid[]));

@@ -8,32 +8,8 @@
 #include <isms/base/slice.h>
 #include <isms/obs/log.h>
 
-enum { KEY_FILE_MAX = 16 * 1024 };
-
 /* The claim of an access token that names the organisation. */
 #define TENANT_CLAIM "tenant_id"
-
-static void file_closep(FILE **file)
-{
-    if (*file)
-        fclose(*file);
-}
-
-static int signing_key_load(const char *path, struct signing_key **ret_key, struct err *err)
-{
-    FILE *file CLEANUP(file_closep) = fopen(path, "re");
-    char text[KEY_FILE_MAX];
-    if (!file)
-        return err_setf(err, ERR_INTERNAL, "%s cannot be read", path);
-    size_t length = fread(text, 1, sizeof(text) - 1, file);
-    text[length] = '\0';
-    struct err cause = {0};
-    int result = ferror(file) ? -1 : signing_key_parse(text, ret_key, &cause);
-    explicit_bzero(text, sizeof(text));
-    return result < 0 ? err_setf(err, ERR_INTERNAL, "%s is not an Ed25519 private key in PEM: %s", path,
-                                 cause.message)
-                      : 0;
-}
 
 static int slot_load(const char *path, struct jwks_slot **ret_slot, struct err *err)
 {
@@ -48,25 +24,6 @@ static int slot_load(const char *path, struct jwks_slot **ret_slot, struct err *
 }
 
 /* "RS256,ES256" */
-static int algorithms_read(const char *text, unsigned *ret_algorithms, struct err *err)
-{
-    unsigned algorithms = 0;
-    while (*text) {
-        char name[16];
-        size_t length = strcspn(text, ", ");
-        enum jwt_algorithm algorithm;
-        snprintf(name, sizeof(name), "%.*s", (int)length, text);
-        if (length > 0 && !jwt_algorithm_from_name(name, &algorithm))
-            return err_setf(err, ERR_INTERNAL,
-                            "oidc_algorithms: \"%s\" is none of RS256, ES256 and EdDSA", name);
-        if (length > 0)
-            algorithms |= algorithm;
-        text += length + (text[length] ? 1 : 0);
-    }
-    *ret_algorithms = algorithms;
-    return 0;
-}
-
 static int verifier_init(struct keys *keys, const struct settings *settings, struct err *err)
 {
     const int64_t leeway_us = 30 * 1000 * 1000;
@@ -76,7 +33,7 @@ static int verifier_init(struct keys *keys, const struct settings *settings, str
         .tenant_claim = TENANT_CLAIM,
         .keys = keys->issuer_keys,
     };
-    if (algorithms_read(settings->oidc_algorithms, &issuer.algorithms, err) < 0)
+    if (jwt_algorithms_parse(settings->oidc_algorithms, &issuer.algorithms, err) < 0)
         return -1;
     return jwt_verifier_new(&issuer, settings->oidc_issuer[0] ? 1 : 0, leeway_us, &keys->tokens, err);
 }

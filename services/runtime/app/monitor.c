@@ -67,7 +67,7 @@ static void monitor_look(struct monitor *monitor)
     else if (up) {
         /* The database answers, and is not what we know: a migration is under way, or never was. */
         rpc_methods_not_ready(monitor->options.context->methods);
-        schema_note(monitor, false, err.message);
+        schema_note(monitor, false, problem[0] ? problem : err.message);
     } else if (problem[0])
         schema_note(monitor, false, problem);
     rpc_server_serving(monitor->options.server, good && !atomic_load(&monitor->draining));

@@ -20,6 +20,8 @@
 
 #include <isms/base/bug.h>
 
+enum { KEY_FILE_MAX = 16 * 1024 };
+
 struct signing_key {
     EVP_PKEY *pair;
     uint8_t public_key[ED25519_PUBLIC_SIZE];
@@ -182,6 +184,21 @@ int signing_key_parse(const char *pem, struct signing_key **ret_key, struct err 
                         "not an unencrypted Ed25519 key in PEM form (openssl genpkey -algorithm ed25519)");
     }
     return signing_key_wrap(pair, ret_key, err);
+}
+
+int signing_key_load(const char *path, struct signing_key **ret_key, struct err *err)
+{
+    char text[KEY_FILE_MAX];
+    struct err cause = {0};
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return err_setf(err, ERR_INTERNAL, "%s cannot be read: %s", path, strerror(errno));
+    size_t length = fread(text, 1, sizeof(text) - 1, file);
+    text[length] = '\0';
+    fclose(file);
+    int result = signing_key_parse(text, ret_key, &cause);
+    explicit_bzero(text, sizeof(text));
+    return result < 0 ? err_setf(err, ERR_INTERNAL, "%s: %s", path, cause.message) : 0;
 }
 
 int signing_key_generate(struct signing_key **ret_key, struct err *err)

@@ -78,7 +78,7 @@ const struct rpc_method *rpc_methods_list(const struct rpc_methods *methods, uns
 /* A statement that handlers run by name; NULL where there is none. */
 const struct binding *rpc_methods_binding(const struct rpc_methods *methods, const char *name);
 
-/* The statements that every lane has beside those of its files (statements.c). */
+/* The statements that every lane has beside those of its files (values.c). */
 enum context_statement {
     STATEMENT_BEGIN_READ,
     STATEMENT_BEGIN_WRITE,
