@@ -23,7 +23,10 @@ PYTHON=/usr/bin/python3
 passed=0 failed=0 skipped=0
 
 for suite in $SUITES; do
-    case " $ALL_SUITES " in *" $suite "*) ;; *) echo "There is no suite '$suite'. Suites: $ALL_SUITES" >&2; exit 2 ;; esac
+    case " $ALL_SUITES " in
+        *" $suite "*) ;;
+        *) echo "There is no suite '$suite'. Suites: $ALL_SUITES" >&2; exit 2 ;;
+    esac
 done
 
 # shellcheck disable=SC2086
@@ -35,6 +38,10 @@ echo "building ($PRESET) …"
     echo "The build failed; the whole output is in build/test-log/build.log." >&2
     exit 1
 }
+
+# Freed memory that ASan keeps back would look like memory used; gRPC itself is not instrumented.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-quarantine_size_mb=16}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-ignore_noninstrumented_modules=1}
 
 STACK=$(mktemp -d "${TMPDIR:-/var/tmp}/isms-test.XXXXXX")
 STACK_BIN=$STACK/bin
@@ -49,13 +56,15 @@ trap 'exit 130' INT TERM
 
 # The suites' servers. Durability off: what is tested is our code, not PostgreSQL's; the fault suite turns it on.
 servers() {
+    local password
     mkdir -p "$STACK_BIN" && cp "$BUILD"/bin/* "$STACK_BIN"/ && chmod -R a+rX "$STACK" || return 1
     case $1 in
         none) return 0 ;;
         bare) export STACK_POSTGRES_OPTIONS="-c fsync=off"
               stack_init && stack_postgres_start && stack_redis_start || return 1
-              ISMS_TEST_DATABASE_URL="postgresql://postgres:$(cat "$STACK/password")@127.0.0.1:$(stack_port postgres)/postgres"
-              ISMS_TEST_REDIS_URL="redis://:$(cat "$STACK/password")@127.0.0.1:$(stack_port redis)/0"
+              password=$(cat "$STACK/password")
+              ISMS_TEST_DATABASE_URL="postgresql://postgres:$password@127.0.0.1:$(stack_port postgres)/postgres"
+              ISMS_TEST_REDIS_URL="redis://:$password@127.0.0.1:$(stack_port redis)/0"
               export ISMS_TEST_DATABASE_URL ISMS_TEST_REDIS_URL ;;
         all) stack_start || return 1
              export ISMS_TEST_STACK=$STACK ISMS_TEST_STACK_BIN=$STACK_BIN ISMS_TEST_ROOT=$PWD ;;
@@ -68,7 +77,9 @@ run_program() {
     output=$(CMOCKA_MESSAGE_OUTPUT=tap "$1" 2>&1)
     status=$?
     printf '%s\n' "$output"
-    if [ "$status" -ne 0 ] && ! grep -q '^not ok' <<<"$output"; then echo "not ok - $(basename "$1") ended with status $status"; fi
+    if [ "$status" -ne 0 ] && ! grep -q '^not ok' <<<"$output"; then
+        echo "not ok - $(basename "$1") ended with status $status"
+    fi
 }
 
 # run_suite NAME: prints TAP lines ("ok 1 - name", "not ok …", "… # SKIP why").
@@ -82,16 +93,22 @@ run_suite() {
                 run_program "$program"
             done ;;
         e2e | fault)
-            STACK_BIN=$STACK_BIN "$PYTHON" -B -m pytest -v --tb=short -p no:cacheprovider -p no:warnings "tests/$1" 2>&1 |
+            STACK_BIN=$STACK_BIN "$PYTHON" -B -m pytest -v --tb=short -p no:cacheprovider -p no:warnings \
+                "tests/$1" 2>&1 |
                 awk '{ print } / PASSED /{ print "ok - " $1 } / (FAILED|ERROR) /{ print "not ok - " $1 }
-                     / SKIPPED /{ name = $1; sub(/.*SKIPPED /, ""); sub(/ *\[ *[0-9]+%\]$/, ""); print "ok - " name " # SKIP " $0 }' ;;
+                     / SKIPPED /{ name = $1; sub(/.*SKIPPED /, ""); sub(/ *\[ *[0-9]+%\]$/, "")
+                                  print "ok - " name " # SKIP " $0 }' ;;
     esac
 }
 
 for suite in $SUITES; do
     started=$SECONDS
     case $suite in integration) need=bare ;; e2e | fault) need=all ;; *) need=none ;; esac
-    if servers "$need"; then run_suite "$suite" >"$LOG/$suite.log" 2>&1; else echo "not ok - the servers of suite $suite did not start" >"$LOG/$suite.log"; fi
+    if servers "$need"; then
+        run_suite "$suite" >"$LOG/$suite.log" 2>&1
+    else
+        echo "not ok - the servers of suite $suite did not start" >"$LOG/$suite.log"
+    fi
     bad=$(grep -c '^not ok' "$LOG/$suite.log")
     left_out=$(grep -cE '^ok .*# ?SKIP' "$LOG/$suite.log")
     good=$(($(grep -cE '^ok ' "$LOG/$suite.log") - left_out))
@@ -102,7 +119,8 @@ for suite in $SUITES; do
     fi
     grep '^not ok' "$LOG/$suite.log" | sed 's/^/    /'
     grep -E '^ok .*# ?SKIP' "$LOG/$suite.log" | sed 's/^ok/    skipped/'
-    printf '%-12s %4d passed, %d failed, %d skipped  (%d s)\n' "$suite" "$good" "$bad" "$left_out" $((SECONDS - started))
+    printf '%-12s %4d passed, %d failed, %d skipped  (%d s)\n' \
+        "$suite" "$good" "$bad" "$left_out" $((SECONDS - started))
     passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left_out))
     if [ "$need" = all ]; then stack_stop; fi
 done

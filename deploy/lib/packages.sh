@@ -4,7 +4,7 @@
 PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config git ca-certificates
   protobuf-compiler protobuf-c-compiler libprotobuf-dev libprotobuf-c-dev grpc-proto
   libgrpc-dev libpq-dev libhiredis-dev libjansson-dev libssl-dev libmicrohttpd-dev libcsv-dev zlib1g-dev"
-PACKAGES_RUN="postgresql redis-server openssl curl jq tzdata util-linux"
+PACKAGES_RUN="postgresql redis-server openssl curl jq procps tzdata util-linux"
 PACKAGES_TEST="libcmocka-dev clang universal-ctags python3 python3-grpcio python3-protobuf python3-pytest
   python3-cryptography python3-openpyxl"
 
@@ -22,10 +22,12 @@ packages_install() {
     mapfile -t missing < <(packages_missing "$@")
     [ "${#missing[@]}" -eq 0 ] && return 0
     if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null || { echo "Not installed: ${missing[*]}. Install them, or run this as root." >&2; return 1; }
+        command -v sudo >/dev/null ||
+            { echo "Not installed: ${missing[*]}. Install them, or run this as root." >&2; return 1; }
         as_root=(sudo)
     fi
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq update >/dev/null &&
-        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null ||
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+            "${missing[@]}" >/dev/null ||
         { echo "The packages ${missing[*]} could not be installed; see the messages above." >&2; return 1; }
 }

@@ -54,7 +54,8 @@ stack_url() {
 # number that the system gave to somebody else is not taken for ours.
 stack_alive() {
     local pid started
-    { read -r pid started <"$STACK/pids/$1"; } 2>/dev/null && [ -n "$started" ] && [ "$(stack_started "$pid")" = "$started" ]
+    { read -r pid started <"$STACK/pids/$1"; } 2>/dev/null && [ -n "$started" ] &&
+        [ "$(stack_started "$pid")" = "$started" ]
 }
 
 # stack_started PID: when it started; nothing if it has ended, whether or not its parent has noticed.
@@ -98,14 +99,16 @@ stack_postgres_start() {
             { stack_fail "initdb failed; see $STACK/log/initdb.log"; return 1; }
     fi
     stack_run "$bin/pg_ctl" -D "$STACK/postgres" -l "$STACK/log/postgres.log" -w -t 30 \
-        -o "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories='' -c max_connections=200 ${STACK_POSTGRES_OPTIONS:-}" \
+        -o "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories='' -c max_connections=200 \
+            ${STACK_POSTGRES_OPTIONS:-}" \
         start >/dev/null || { stack_fail "PostgreSQL did not start; see $STACK/log/postgres.log"; return 1; }
     stack_remember postgres "$(stack_run head -n 1 "$STACK/postgres/postmaster.pid")"
 }
 
 # stack_sql [PSQL OPTION...]: psql as the database's administrator.
 stack_sql() {
-    PGPASSWORD=$(cat "$STACK/password") psql -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$(stack_port postgres)" -U postgres "$@"
+    PGPASSWORD=$(cat "$STACK/password") \
+        psql -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$(stack_port postgres)" -U postgres "$@"
 }
 
 # The roles and the empty database.
@@ -127,7 +130,8 @@ stack_redis_start() {
     local tries=0
     stack_alive redis && return 0
     stack_run redis-server --bind 127.0.0.1 --port "$(stack_port redis)" --dir "$STACK" --save '' --appendonly no \
-        --requirepass "$(cat "$STACK/password")" --daemonize yes --pidfile "$STACK/redis.pid" --logfile "$STACK/log/redis.log" >/dev/null
+        --requirepass "$(cat "$STACK/password")" --daemonize yes --pidfile "$STACK/redis.pid" \
+        --logfile "$STACK/log/redis.log" >/dev/null
     until [ -s "$STACK/redis.pid" ] && (exec 3<>"/dev/tcp/127.0.0.1/$(stack_port redis)") 2>/dev/null; do
         tries=$((tries + 1))
         [ "$tries" -lt 100 ] || { stack_fail "Redis did not start; see $STACK/log/redis.log"; return 1; }
@@ -151,7 +155,8 @@ stack_keys() {
         [ -s "$STACK/keys/$name.pem" ] ||
             (umask 077; openssl genpkey -algorithm ed25519 -out "$STACK/keys/$name.pem") || return 1
     done
-    printf '{"keys":[%s]}\n' "$(for name in $STACK_SERVICES; do stack_jwk "$STACK/keys/$name.pem" "$name"; echo; done | paste -sd,)" \
+    printf '{"keys":[%s]}\n' \
+        "$(for name in $STACK_SERVICES; do stack_jwk "$STACK/keys/$name.pem" "$name"; echo; done | paste -sd,)" \
         >"$STACK/keys/services.jwks"
     printf '{"keys":[%s]}\n' "$(stack_jwk "$STACK/keys/oidc.pem" demo)" >"$STACK/keys/oidc.jwks"
     openssl pkey -in "$STACK/keys/installation.pem" -pubout -out "$STACK/keys/installation.pub.pem"
@@ -162,9 +167,10 @@ stack_keys() {
 stack_token() {
     local now signed input
     now=$(date +%s)
-    signed="$(printf '{"alg":"EdDSA","typ":"at+jwt","kid":"demo"}' | base64url).$(printf \
-        '{"iss":"https://id.demo.example","aud":"isms-review","sub":"%s","tenant_id":"%s","iat":%d,"nbf":%d,"exp":%d,"auth_time":%d,"acr":"2"}' \
-        "$1" "$2" "$now" "$now" $((now + ${3:-3600})) "$now" | base64url)"
+    signed="$(printf '{"alg":"EdDSA","typ":"at+jwt","kid":"demo"}' | base64url).$(printf '%s' \
+        '{"iss":"https://id.demo.example","aud":"isms-review",' \
+        "$(printf '"sub":"%s","tenant_id":"%s","iat":%d,"nbf":%d,"exp":%d,"auth_time":%d,"acr":"2"}' \
+            "$1" "$2" "$now" "$now" $((now + ${3:-3600})) "$now")" | base64url)"
     input=$(mktemp)
     printf '%s' "$signed" >"$input"
     echo "$signed.$(openssl pkeyutl -sign -rawin -inkey "$STACK/keys/oidc.pem" -in "$input" | base64url)"
@@ -183,7 +189,8 @@ stack_service_start() {
         ISMS_JOB_DATABASE_URL=$(stack_url isms_jobs)
         ISMS_REDIS_URL="redis://:$(cat "$STACK/password")@127.0.0.1:$(stack_port redis)/0"
         export ISMS_SERVICE_KEY_FILE="$STACK/keys/$name.pem" ISMS_SERVICE_JWKS_FILE="$STACK/keys/services.jwks"
-        export ISMS_OIDC_JWKS_FILE="$STACK/keys/oidc.jwks" ISMS_OIDC_ISSUER=https://id.demo.example ISMS_OIDC_AUDIENCE=isms-review
+        export ISMS_OIDC_JWKS_FILE="$STACK/keys/oidc.jwks"
+        export ISMS_OIDC_ISSUER=https://id.demo.example ISMS_OIDC_AUDIENCE=isms-review
         export ISMS_INSTALLATION_KEY_FILE="$STACK/keys/installation.pem" ISMS_SEAL_INTERVAL="${STACK_SEAL_INTERVAL:-2s}"
         for peer in $STACK_SERVICES; do
             export "ISMS_${peer^^}_ADDRESS=127.0.0.1:$(stack_port "$peer")"
@@ -223,8 +230,8 @@ stack_service_wait() {
 # The whole installation, up and ready.
 stack_start() {
     local name
-    stack_init && stack_postgres_start && stack_redis_start && stack_database && stack_migrate >"$STACK/log/migrate.log" &&
-        stack_keys || return 1
+    stack_init && stack_postgres_start && stack_redis_start && stack_database &&
+        stack_migrate >"$STACK/log/migrate.log" && stack_keys || return 1
     for name in $STACK_SERVICES; do stack_service_start "$name" || return 1; done
     for name in $STACK_SERVICES; do stack_service_wait "$name" || return 1; done
 }
@@ -240,7 +247,11 @@ if [ "${BASH_SOURCE[0]}" = "$0" ]; then
     STACK=$1 STACK_BIN=${STACK_BIN:-$1/bin}
     case $2 in
         restart) stack_stop_one "$3" "${4:-TERM}"; stack_service_start "$3"; stack_service_wait "$3" ;;
-        start) if [ "$3" = postgres ] || [ "$3" = redis ]; then "stack_$3_start"; else stack_service_start "$3"; stack_service_wait "$3"; fi ;;
+        start)
+            case $3 in
+                postgres | redis) "stack_$3_start" ;;
+                *) stack_service_start "$3"; stack_service_wait "$3" ;;
+            esac ;;
         stop) stack_stop_one "$3" "${4:-TERM}" ;;
         token) stack_token "$3" "$4" "${5:-3600}" ;;
         *) stack_fail "usage: $0 STATE_FOLDER restart|start|stop NAME [SIGNAL] | token SUBJECT TENANT [SECONDS]" ;;

@@ -22,7 +22,8 @@ class World:
         story.measure(self.manager, self.inputs["metric"], [9, 7, 5])
         self.review = story.Review(self.manager, self.chair, title=f"Review of {name}")
         self.review.hold((f"{name} decides", f"{name} acts"))
-        self.open_review = story.Review(self.manager, self.chair, programme=self.review.programme, title=f"Open of {name}")
+        self.open_review = story.Review(self.manager, self.chair, programme=self.review.programme,
+                                        title=f"Open of {name}")
         self.open_review.open()
         self.decision = self.open_review.decide(f"{name} may decide", f"{name} may act")
         self.action = self.manager.CreateAction(action={
@@ -32,8 +33,8 @@ class World:
         self.key = self.organisation.key("CONTRIBUTOR")
         self.callers = {role: self.organisation.person(role) for role in ROLES}
         self.spare = self.organisation.person("AUDITOR", "Somebody To Change")
-        self.ids = sorted({self.manager.member, self.key.member, self.review.programme, self.review.id, self.open_review.id,
-                           self.decision.id, self.action.id, self.imported.id,
+        self.ids = sorted({self.manager.member, self.key.member, self.review.programme, self.review.id,
+                           self.open_review.id, self.decision.id, self.action.id, self.imported.id,
                            *(item.id for item in self.inputs.values()),
                            *(action.action_id for action in self.open_review.review.previous_actions)})
 
@@ -47,9 +48,10 @@ class World:
                     "Member": self.spare.member, "Key": self.key.member, "Programme": self.review.programme,
                     "Review": self.open_review.id, "Organisation": self.organisation.id}[noun]
         return {"owner_id": self.manager.member, "chair_id": self.chair.member, "member_id": self.manager.member,
-                "preparer_id": self.manager.member, "metric_id": self.inputs["metric"].id, "review_id": self.open_review.id,
-                "action_id": self.open_review.review.previous_actions[0].action_id, "programme_id": self.review.programme,
-                }.get(field)
+                "preparer_id": self.manager.member, "metric_id": self.inputs["metric"].id,
+                "review_id": self.open_review.id,
+                "action_id": self.open_review.review.previous_actions[0].action_id,
+                "programme_id": self.review.programme}.get(field)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,8 @@ def id_fields(descriptor, path=(), depth=0):
 
 
 def filled(descriptor, own=lambda field: None):
-    """A request that passes the field rules: every required field with a plausible value, ids being the caller's own."""
+    """A request that passes the field rules: every required field with a plausible value, ids being the caller's
+    own."""
     rules_extension = api().pool.FindExtensionByName("isms.options.v1.field")
     options_class = api().message("google.protobuf.FieldOptions")
     content = {}
@@ -87,7 +90,8 @@ def filled(descriptor, own=lambda field: None):
         elif field.enum_type is not None:
             value = field.enum_type.values[2 if len(field.enum_type.values) > 2 else 1].name
         elif field.type == field.TYPE_STRING:
-            value = own(field.name) or {1: new_id(), 2: "2026-01-01", 4: "UTC", 6: "0" * 64}.get(rules.format, "1" if field.name == "etag" else "title")
+            value = own(field.name) or {1: new_id(), 2: "2026-01-01", 4: "UTC", 6: "0" * 64}.get(
+                rules.format, "1" if field.name == "etag" else "title")
         elif field.type == field.TYPE_BYTES:
             value = "YQ=="
         else:
@@ -99,7 +103,8 @@ def filled(descriptor, own=lambda field: None):
 
 
 def with_id(world, method, path, value):
-    request = json_format.ParseDict(filled(method.request.DESCRIPTOR, lambda field: world.own(method, field)), method.request())
+    request = json_format.ParseDict(filled(method.request.DESCRIPTOR, lambda field: world.own(method, field)),
+                                    method.request())
     holder = request
     for field in path[:-1]:
         holder = getattr(holder, field.name)
@@ -128,7 +133,8 @@ def answer(caller, method, request):
         response = caller.call(method, request)
     except Refused as refused:
         facts = {key: value for key, value in refused.facts.items() if key not in ("trace_id", "request_id")}
-        return refused.code.name, refused.reason, refused.text, tuple(sorted(facts.items())), tuple(sorted(refused.fields.items()))
+        return (refused.code.name, refused.reason, refused.text, tuple(sorted(facts.items())),
+                tuple(sorted(refused.fields.items())))
     return "OK", response
 
 
@@ -144,7 +150,8 @@ def test_other_organisations_ids_are_answered_as_ids_that_do_not_exist(worlds, m
     for role in ROLES:
         caller = ours.callers[role]
         unknown = answer(caller, method, with_id(ours, method, field, str(uuid.uuid4())))
-        assert unknown[1] not in ("FIELD_INVALID", "MESSAGE_MALFORMED"), f"the request is refused before its ids count: {unknown}"
+        assert unknown[1] not in ("FIELD_INVALID", "MESSAGE_MALFORMED"), \
+            f"the request is refused before its ids count: {unknown}"
         # What is accepted unseen (an id that another service's rows have) need not be written for every id.
         tried = theirs.ids[:3] if unknown[0] == "OK" and method.rules.write else theirs.ids
         for their_id in tried:
@@ -158,13 +165,14 @@ def test_other_organisations_ids_are_answered_as_ids_that_do_not_exist(worlds, m
 
 
 def test_every_method_takes_part():
-    """A method without an id is covered by the lists and by the marks; name the ones that are, so that a new one is noticed."""
+    """A method without an id is covered by the lists and by the marks; name the ones that are, so that a new one is
+    noticed."""
     without = {method.name for method in api().methods.values()
                if not any(True for _ in id_fields(method.request.DESCRIPTOR))}
     assert without <= {
-        "GetSelf", "GetOrganisation", "UpdateOrganisation", "CreateOrganisation", "ListOrganisations", "ListMembers", "ListKeys",
-        "CreateKey", "ListProgrammes", "CreateProgramme", "GetDashboard", "ListSeals", "GetNonconformityTrend", "UpdateImport",
-        "GetInputFigures", "GetActionFigures", "ListMetricTrends"}, without
+        "GetSelf", "GetOrganisation", "UpdateOrganisation", "CreateOrganisation", "ListOrganisations", "ListMembers",
+        "ListKeys", "CreateKey", "ListProgrammes", "CreateProgramme", "GetDashboard", "ListSeals",
+        "GetNonconformityTrend", "UpdateImport", "GetInputFigures", "GetActionFigures", "ListMetricTrends"}, without
 
 
 @pytest.mark.parametrize("method", [pytest.param(m, id=m.name) for m in sorted(api().methods.values(), key=repr)
@@ -176,7 +184,7 @@ def test_lists_hold_nothing_of_others_and_their_page_tokens_are_refused(worlds, 
     def request(world, **more):
         fields = {"page_size": 1, **more}
         for field in method.request.DESCRIPTOR.fields:
-            if field.name in parent and field.name != "review_id" or field.name == "review_id" and method.name != "ListActions":
+            if field.name in parent and (field.name != "review_id" or method.name != "ListActions"):
                 fields[field.name] = {"metric_id": world.inputs["metric"].id, "review_id": world.review.id,
                                       "action_id": world.action.id}[field.name]
         content = {**filled(method.request.DESCRIPTOR), **fields}
@@ -221,7 +229,8 @@ def test_internal_methods_are_not_for_anybody(worlds):
         if not method.rules.internal:
             continue
         for role in ROLES:
-            got = answer(ours.callers[role], method, json_format.ParseDict(filled(method.request.DESCRIPTOR), method.request()))
+            request = json_format.ParseDict(filled(method.request.DESCRIPTOR), method.request())
+            got = answer(ours.callers[role], method, request)
             assert got[0] in ("PERMISSION_DENIED", "UNIMPLEMENTED"), (method, role, got)
 
 

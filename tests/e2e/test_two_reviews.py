@@ -63,7 +63,8 @@ def test_report_is_the_same_bytes_again_and_json_has_the_same_facts(told):
     manager, review = told["manager"], told["second"].id
     once = manager.RenderReport(review_id=review)
     assert manager.RenderReport(review_id=review).content == once.content
-    tree = json.dumps(json.loads(manager.RenderReport(review_id=review, format="REPORT_FORMAT_JSON").content), ensure_ascii=False)
+    report = manager.RenderReport(review_id=review, format="REPORT_FORMAT_JSON")
+    tree = json.dumps(json.loads(report.content), ensure_ascii=False)
     for action in told["actions"]:
         assert action.number in tree
     assert "Draft a new scope statement" in tree

@@ -6,13 +6,15 @@ import hashlib
 
 def columns(mapping, values=None):
     """{column: field} and {column: {text: value}} as the API takes them."""
-    return [{"column": column, "field": field, "values": (values or {}).get(column, {})} for column, field in mapping.items()]
+    return [{"column": column, "field": field, "values": (values or {}).get(column, {})}
+            for column, field in mapping.items()]
 
 
 class Import:
     def __init__(self, caller, data, **fields):
         self.caller, self.data = caller, data
-        self.id = caller.CreateImport(**{"file_name": "file.csv", "source": "test", "kind": "INPUT_KIND_FINDING", **fields}).id
+        self.id = caller.CreateImport(**{
+            "file_name": "file.csv", "source": "test", "kind": "INPUT_KIND_FINDING", **fields}).id
 
     def send(self, start, end):
         return self.caller.UploadImport(id=self.id, offset=start, data=base64.b64encode(self.data[start:end]).decode())

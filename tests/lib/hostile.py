@@ -74,10 +74,13 @@ def sql_each(statements, role, before=""):
     A statement that fails does not end the others."""
     password = (stack().folder / "password").read_text().strip()
     mark = "=====next====="
-    script = "".join(f"begin;\n{before}\n\\echo {mark}\n{statement};\n\\echo {mark}\ncommit;\n" for statement in statements)
+    script = "".join(f"begin;\n{before}\n\\echo {mark}\n{statement};\n\\echo {mark}\ncommit;\n"
+                     for statement in statements)
     done = subprocess.run(
-        ["psql", "-X", "-At", "-h", "127.0.0.1", "-p", str(stack().port("postgres")), "-U", role, "-d", "isms", "-f", "-"],
-        input=script, env=dict(os.environ, PGPASSWORD=password), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        ["psql", "-X", "-At", "-h", "127.0.0.1", "-p", str(stack().port("postgres")), "-U", role, "-d", "isms",
+         "-f", "-"],
+        input=script, env=dict(os.environ, PGPASSWORD=password), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True)
     answers = done.stdout.split(mark)[1::2]
     assert len(answers) == len(statements), done.stdout
     return [answer.strip() for answer in answers]

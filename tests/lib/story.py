@@ -13,7 +13,8 @@ def day(offset=0):
 def record_inputs(caller):
     """One input of every kind; answers {kind: Input}."""
     details = {
-        "context_issue": {"origin": "ORIGIN_EXTERNAL", "topic": "TOPIC_CLIMATE", "impact": "Floods near the data centre"},
+        "context_issue": {"origin": "ORIGIN_EXTERNAL", "topic": "TOPIC_CLIMATE",
+                          "impact": "Floods near the data centre"},
         "requirement": {"interested_party": "Customers", "change": "CHANGE_NEW", "addressed": True},
         "nonconformity": {"grade": "GRADE_MINOR", "clause": "8.1", "cause": "No owner", "cause_method": "5 why"},
         "metric": {"unit": "hours", "polarity": "POLARITY_LOWER_IS_BETTER", "frequency": "FREQUENCY_MONTHLY",
@@ -36,10 +37,10 @@ def record_inputs(caller):
 
 def measure(caller, metric, values, days_apart=30):
     last = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+    times = [last - datetime.timedelta(days=days_apart * n) for n in reversed(range(len(values)))]
     caller.AddMeasurements(measurements=[
-        {"metric_id": metric.id, "value": value,
-         "observed_time": (last - datetime.timedelta(days=days_apart * (len(values) - 1 - n))).isoformat().replace("+00:00", "Z")}
-        for n, value in enumerate(values)])
+        {"metric_id": metric.id, "value": value, "observed_time": time.isoformat().replace("+00:00", "Z")}
+        for value, time in zip(values, times)])
 
 
 class Review:
@@ -67,20 +68,22 @@ class Review:
         for key in AGENDA:
             self.manager.RecordDiscussion(id=self.id, agenda_key=key, discussion=f"Considered: {key}.")
         for action in self.review.previous_actions:
-            self.chair.RecordDisposition(id=self.id, action_id=action.action_id, disposition=dispositions, note="Noted.")
+            self.chair.RecordDisposition(id=self.id, action_id=action.action_id, disposition=dispositions,
+                                         note="Noted.")
         for aspect in ("SUITABILITY", "ADEQUACY", "EFFECTIVENESS"):
             self.chair.RecordConclusion(id=self.id, conclusion={
                 "aspect": f"ASPECT_{aspect}", "verdict": "VERDICT_YES", "reasons": f"{aspect.title()} was shown."})
 
     def decide(self, title, *actions, kind="DECISION_KIND_IMPROVEMENT"):
         return self.chair.RecordDecision(review_id=self.id, decision={
-            "kind": kind, "title": title, "rationale": "Because the trend asks for it.", "owner_id": self.manager.member,
-            "due_date": day(90), "actions": [
-                {"title": name, "owner_id": self.manager.member, "due_date": day(60), "priority": "ACTION_PRIORITY_HIGH"}
-                for name in actions]})
+            "kind": kind, "title": title, "rationale": "Because the trend asks for it.",
+            "owner_id": self.manager.member, "due_date": day(90), "actions": [
+                {"title": name, "owner_id": self.manager.member, "due_date": day(60),
+                 "priority": "ACTION_PRIORITY_HIGH"} for name in actions]})
 
     def minutes(self):
-        return self.manager.DraftMinutes(id=self.id, minutes="The chair opened the meeting. …", next_review_date=day(180))
+        return self.manager.DraftMinutes(id=self.id, minutes="The chair opened the meeting. …",
+                                         next_review_date=day(180))
 
     def sign(self, signer=None):
         etag = self.manager.GetReview(id=self.id).etag

@@ -28,7 +28,8 @@ def public_forms(name):
     raw = public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return {"raw": raw, "pem": pem, "pem without line end": pem.strip(), "der": der, "base64url": base64url(raw).encode()}
+    return {"raw": raw, "pem": pem, "pem without line end": pem.strip(), "der": der,
+            "base64url": base64url(raw).encode()}
 
 
 def stranger_key():
@@ -50,7 +51,8 @@ def signed(header, claims, key):
 def token(subject, tenant, key="oidc", header=None, **claims):
     """An access token as the demo's identity provider makes it, but for what is given; a claim of None is left out."""
     now = int(time.time())
-    body = {"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "tenant_id": tenant, "iat": now, "nbf": now, "exp": now + 600,
+    body = {"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "tenant_id": tenant, "iat": now, "nbf": now,
+            "exp": now + 600,
             "auth_time": now, "acr": "2", **claims}
     return signed({"alg": "EdDSA", "typ": "at+jwt", "kid": "demo", **(header or {})},
                   {name: value for name, value in body.items() if value is not None},
@@ -60,7 +62,8 @@ def token(subject, tenant, key="oidc", header=None, **claims):
 def assertion(method, tenant, actor, service="reporting", key=None, header=None, **claims):
     """What one service sends another on behalf of a member, but for what is given."""
     now = int(time.time())
-    body = {"iat": now, "exp": now + 30, "rev": 1, "job": False, "iss": service, "aud": method.service, "method": method.path,
+    body = {"iat": now, "exp": now + 30, "rev": 1, "job": False, "iss": service, "aud": method.service,
+            "method": method.path,
             "tenant": tenant, "actor": actor, "scope": "all", "request_id": str(uuid.uuid4()), "jti": str(uuid.uuid4()),
             "roles": ["ISMS_MANAGER"], **claims}
     return signed({"alg": "EdDSA", "typ": "isms-assertion+jwt", "kid": service, **(header or {})},

@@ -207,7 +207,7 @@ static void unchanged_is_no_error(void **state UNUSED)
 static void handlers_repeat_answers_what_was_stored(void **state UNUSED)
 {
     struct err err;
-    Isms__Probe__V1__CopyNoteResponse *first, *second;
+    Isms__Probe__V1__CopyNoteResponse *first = NULL, *second = NULL;
     Isms__Probe__V1__CopyNoteRequest request = ISMS__PROBE__V1__COPY_NOTE_REQUEST__INIT;
     request.id = note_made("original")->id;
     request.request_id = (char *)(uintptr_t)new_id();

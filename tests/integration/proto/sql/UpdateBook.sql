@@ -6,7 +6,8 @@ with old as (
         author_name = case when :mask.author.name then :book.author.name else b.author_name end,
         author_birth_year = case when :mask.author.birth_year then :book.author.birth_year else b.author_birth_year end,
         published_date = case when :mask.published_date then :book.published_date else b.published_date end,
-        medium = case when :mask.medium then jsonb_strip_nulls(coalesce(b.medium, '{}') || :patch.medium) else b.medium end,
+        medium = case when :mask.medium then jsonb_strip_nulls(coalesce(b.medium, '{}') || :patch.medium)
+                      else b.medium end,
         revision = b.revision + 1
     from old
     where b.tenant_id = :tenant and b.id = old.id and coalesce(:book.etag, old.revision) = old.revision

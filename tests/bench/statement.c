@@ -1,0 +1,34 @@
+/* statement.c: prints the statement that a SQL file is compiled to, so that pgbench can run the same text.
+ *
+ *   isms-bench-sql FOLDER NAME       its plain variant: default order, no condition
+ *
+ * The parameters follow, one name a line, $1 first. */
+#include <stdio.h>
+
+#include <isms/proto/sql_file.h>
+
+enum { FOLDER_MAX = 16 * 1024 * 1024 };
+
+int main(int argc, char **argv)
+{
+    CLEANUP(arena_release) struct arena arena;
+    CLEANUP(sql_file_freep) struct sql_file *file = NULL;
+    struct sql_text *files;
+    struct err err;
+
+    arena_init(&arena, FOLDER_MAX);
+    if (argc != 3) {
+        fputs("usage: isms-bench-sql FOLDER NAME\n", stderr);
+        return 2;
+    }
+    if (sql_folder_read(argv[1], &arena, &files, &err) < 0 || sql_file_compile(files, argv[2], &file, &err) < 0) {
+        fprintf(stderr, "%s\n", err.message);
+        return 1;
+    }
+    const struct sql_statement *statement = &file->variants[0].statement;
+    printf("%s\n", statement->sql);
+    puts("--");
+    for (unsigned i = 0; i < statement->parameter_count; i++)
+        puts(statement->parameters[i].name);
+    return 0;
+}
