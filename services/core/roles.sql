@@ -8,7 +8,8 @@ do $$
 declare
     role text;
 begin
-    foreach role in array array['isms_owner', 'isms_inputs', 'isms_reviews', 'isms_actions', 'isms_reporting', 'isms_jobs']
+    foreach role in array array['isms_owner', 'isms_inputs', 'isms_reviews', 'isms_actions', 'isms_reporting',
+                                'isms_jobs']
     loop
         if not exists (select from pg_roles where rolname = role) then
             execute format('create role %I login nosuperuser nocreatedb nocreaterole nobypassrls', role);

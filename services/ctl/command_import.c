@@ -68,7 +68,8 @@ static int import_create(const struct session *session, const char *path, json_t
     json_t *request;
 
     if ((!options->kind) == (!options->metric) || options->mapping_count == 0)
-        return err_setf(err, ERR_FIELD_INVALID, "import takes --kind KIND or --metric ID, and a --map for each column.");
+        return err_setf(err, ERR_FIELD_INVALID,
+                        "import takes --kind KIND or --metric ID, and a --map for each column.");
     request = json_pack("{s:s, s:s, s:o, s:b}", "file_name", file_name, "source",
                         options->source ? options->source : file_name, "columns", columns_of(options), "dry_run",
                         options->dry_run);
@@ -149,9 +150,9 @@ int command_import(const struct session *session, struct err *err)
 
     if (file_read(path, FILE_MAX, session->arena, &file, err) < 0)
         return -1;
-    int result = session->options->resume
-                     ? import_call(session, "GetImport", json_pack("{s:s}", "id", session->options->resume), &import, NULL, err)
-                     : import_create(session, path, &import, err);
+    const char *resume = session->options->resume;
+    int result = resume ? import_call(session, "GetImport", json_pack("{s:s}", "id", resume), &import, NULL, err)
+                        : import_create(session, path, &import, err);
     if (result < 0 || import_upload(session, &import, file, err) < 0)
         return -1;
     struct sha256 hash = sha256_of(file.data, file.length);

@@ -1,8 +1,8 @@
 /* ctl.h: what the commands of ismsctl share.
  *
- * ismsctl is a client like any other: it knows the API from the embedded descriptors alone, so a new rpc can be called
- * without a line of code here. Commands print to stdout what was asked for and to stderr everything else; they exit with
- * 0, with 1 where the service or the check refused, with 2 where they were called wrongly. */
+ * ismsctl is a client like any other: it knows the API from the embedded descriptors alone, so a new rpc can be
+ * called without a line of code here. Commands print to stdout what was asked for and to stderr everything else; they
+ * exit with 0, with 1 where the service or the check refused, with 2 where they were called wrongly. */
 #ifndef ISMS_CTL_H
 #define ISMS_CTL_H
 
@@ -56,7 +56,8 @@ int file_read(const char *path, size_t max, struct arena *arena, struct slice *r
 int session_method(const struct session *session, const char *name, const struct method **ret_method,
                    struct err *err) MUST_CHECK;
 
-/* Calls it with the request in JSON; a request_id that is missing is made up. The response in JSON, snake_case names. */
+/* Calls it with the request in JSON; a request_id that is missing is made up. The response in JSON, snake_case
+ * names. */
 int session_call(const struct session *session, const struct method *method, struct slice request,
                  struct slice *ret_response, struct err *err) MUST_CHECK;
 

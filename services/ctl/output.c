@@ -110,11 +110,12 @@ int output_print(struct slice json, bool as_json, struct err *err)
 
 static void error_print_json(const struct err *err)
 {
-    CLEANUP(json_decrefp) json_t *error = json_pack("{s:s, s:i, s:s, s:{}, s:[]}", "reason", err_reason_name(err->reason),
-                                                    "code", err_grpc_code(err->reason), "message", err->message,
-                                                    "metadata", "violations");
+    CLEANUP(json_decrefp) json_t *error = json_pack("{s:s, s:i, s:s, s:{}, s:[]}", "reason",
+                                                    err_reason_name(err->reason), "code", err_grpc_code(err->reason),
+                                                    "message", err->message, "metadata", "violations");
     for (unsigned i = 0; i < err->metadata_count && i < ERR_METADATA_MAX; i++)
-        json_object_set_new(json_object_get(error, "metadata"), err->metadata[i].key, json_string(err->metadata[i].value));
+        json_object_set_new(json_object_get(error, "metadata"), err->metadata[i].key,
+                            json_string(err->metadata[i].value));
     for (unsigned i = 0; i < err->violation_count && i < ERR_VIOLATIONS_MAX; i++)
         json_array_append_new(json_object_get(error, "violations"),
                               json_pack("{s:s, s:s}", "field", err->violations[i].field, "description",

@@ -3,7 +3,10 @@
 
 #include <isms/base/clock.h>
 
-enum { MONDAY = 3 /* 1970-01-01 was a Thursday, the fourth day of its week */, YEAR_LAST = 9999 /* of a date */ };
+enum {
+    MONDAY = 3,      /* 1970-01-01 was a Thursday, the fourth day of its week */
+    YEAR_LAST = 9999 /* that a date can have */
+};
 
 static int64_t floor_divide(int64_t value, int64_t by)
 {

@@ -36,7 +36,8 @@ static void script_write(const struct api_key *key, const char *name, struct buf
     hex_encode(&hash, sizeof hash, secret);
     buf_printf(script,
                "begin;"
-               "select core.begin_write('%s', null, 'job', 0, 'platform', 10000, 'migrate', 'platform-key', null, null, '', now());"
+               "select core.begin_write('%s', null, 'job', 0, 'platform', 10000, 'migrate', 'platform-key', null, null,"
+               " '', now());"
                "insert into core.key (tenant_id, id, name, roles, secret_sha256)"
                " values ('%s', '%s', '%s', '{PLATFORM_ADMIN}', decode('%s', 'hex'));"
                "select core.end_write(null);"

@@ -12,10 +12,10 @@ where tenant_id = :tenant
 --@if owner_id
   and owner_id = :owner_id
 --@end
-  and (:state = '' or state = :state)
-  and (:review_id::uuid is null or review_id = :review_id)
-  and (:due_before::date is null or due_date < :due_before)
-  and (not :unfinished or state not in ('VERIFIED_EFFECTIVE', 'CANCELLED'))
+  and case when :state = '' then true else state = :state end
+  and case when :review_id::uuid is null then true else review_id = :review_id end
+  and case when :due_before::date is null then true else due_date < :due_before end
+  and case when :unfinished then state not in ('VERIFIED_EFFECTIVE', 'CANCELLED') else true end
 --@order "due_date"
 --@if page_token
   and (due_date, id) > ((:page.1)::date, (:page.2)::uuid)

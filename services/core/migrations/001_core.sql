@@ -254,24 +254,31 @@ create procedure core.log_changes(target regclass, variadic spec text[] default 
 declare
     arguments text := (select coalesce(string_agg(quote_literal(s), ', '), '') from unnest(spec) s);
 begin
-    execute format('create trigger touch before insert or update on %s for each row execute function core.touch()', target);
-    execute format('create trigger record_change after insert or update on %s for each row execute function core.record_change(%s)', target, arguments);
-    execute format('create trigger refuse_delete before delete or truncate on %s for each statement execute function core.refuse_change()', target);
+    execute format('create trigger touch before insert or update on %s '
+                   || 'for each row execute function core.touch()', target);
+    execute format('create trigger record_change after insert or update on %s '
+                   || 'for each row execute function core.record_change(%s)', target, arguments);
+    execute format('create trigger refuse_delete before delete or truncate on %s '
+                   || 'for each statement execute function core.refuse_change()', target);
 end
 $$;
 
 -- Makes `target` an append-only table.
 create procedure core.append_only(target regclass) language plpgsql as $$
 begin
-    execute format('create trigger record_append after insert on %s referencing new table as added for each statement execute function core.record_append()', target);
-    execute format('create trigger refuse_change before update or delete or truncate on %s for each statement execute function core.refuse_change()', target);
+    execute format('create trigger record_append after insert on %s referencing new table as added '
+                   || 'for each statement execute function core.record_append()', target);
+    execute format('create trigger refuse_change before update or delete or truncate on %s '
+                   || 'for each statement execute function core.refuse_change()', target);
 end
 $$;
 
--- Sets the transaction's facts and makes sure that whoever calls is still who the cached credential says.
-create function core.set_context(p_tenant uuid, p_actor uuid, p_kind text, p_version bigint, p_scope text,
-                                 p_timeout_ms integer) returns void language plpgsql
-    set search_path = '' as $$
+-- Begins a segment that reads: sets the transaction's facts, and makes sure that whoever calls is still who the
+-- cached credential says. p_version 0: the caller's identity was asserted by another service. This runs once in
+-- every segment, as its caller and with every name in full, so that it needs no search_path of its own, which
+-- would cost a tenth of it.
+create function core.begin_read(p_tenant uuid, p_actor uuid, p_kind text, p_version bigint, p_scope text,
+                                p_timeout_ms integer) returns void language plpgsql as $$
 declare
     v_reviews uuid[] := '{}';
     v_known   boolean := true;
@@ -289,7 +296,8 @@ begin
               and k.state = 'ACTIVE' and o.state = 'ACTIVE'
               and (k.expire_time is null or k.expire_time > now());
         else
-            select true, m.review_ids into v_known, v_reviews from core.member m join core.organisation o using (tenant_id)
+            select true, m.review_ids into v_known, v_reviews
+            from core.member m join core.organisation o using (tenant_id)
             where m.tenant_id = p_tenant and m.id = p_actor and m.revision = p_version
               and m.state = 'ACTIVE' and o.state = 'ACTIVE';
         end if;
@@ -303,13 +311,6 @@ begin
 end
 $$;
 
--- Begins a segment that reads. p_version 0: the caller's identity was asserted by another service.
-create function core.begin_read(p_tenant uuid, p_actor uuid, p_kind text, p_version bigint, p_scope text,
-                                p_timeout_ms integer) returns void language sql
-    begin atomic
-        select core.set_context(p_tenant, p_actor, p_kind, p_version, p_scope, p_timeout_ms);
-    end;
-
 -- Begins a segment that writes: takes the organisation's writer order, advances the sequence and claims the
 -- request. A request that was done before ends with REPLAY and its sequence; the same id with another
 -- request with REQUEST_ID_REUSED.
@@ -321,7 +322,11 @@ declare
     v_sequence bigint;
     v_request  core.request;
 begin
-    perform core.set_context(p_tenant, p_actor, p_kind, p_version, p_scope, p_timeout_ms);
+    -- The writer that is waited for here may be suspending this caller: so wait first, then look.
+    perform set_config('app.tenant_id', p_tenant::text, true),
+            set_config('lock_timeout', least(greatest(p_timeout_ms, 1), 3000)::text, true);
+    update core.sequence s set value = value + 1 where s.tenant_id = p_tenant returning value into v_sequence;
+    perform core.begin_read(p_tenant, p_actor, p_kind, p_version, p_scope, p_timeout_ms);
     perform set_config('app.service', p_service, true),
             set_config('app.method', p_method, true),
             set_config('app.request_id', coalesce(p_request_id::text, ''), true),
@@ -329,7 +334,6 @@ begin
             set_config('app.now', p_now::text, true),
             set_config('app.ordinal', '0', true),
             set_config('app.written', '', true);
-    update core.sequence s set value = value + 1 where s.tenant_id = p_tenant returning value into v_sequence;
     if v_sequence is null then
         perform core.fail('NOT_FOUND');
     end if;
@@ -340,7 +344,11 @@ begin
         on conflict do nothing;
         if not found then
             select * into v_request from core.request r where r.tenant_id = p_tenant and r.request_id = p_request_id;
-            if v_request.method = p_method and v_request.request_sha256 = p_request_sha256 then
+            -- Whoever sees only its own is told only its own answers.
+            if v_request.method = p_method and v_request.request_sha256 = p_request_sha256
+               and (p_scope <> 'own'
+                    or exists (select from core.change c where c.tenant_id = p_tenant and c.actor = p_actor
+                                                           and c.sequence = v_request.sequence)) then
                 perform core.fail('REPLAY', 'sequence=' || v_request.sequence);
             end if;
             perform core.fail('REQUEST_ID_REUSED');
@@ -381,7 +389,8 @@ $$;
 
 -- Who a credential belongs to. Both need app.tenant_id set first.
 create function core.find_key(p_tenant uuid, p_id uuid)
-    returns table (id uuid, roles text[], state text, secret_sha256 bytea, expire_time timestamptz, revision bigint, member_id uuid)
+    returns table (id uuid, roles text[], state text, secret_sha256 bytea, expire_time timestamptz, revision bigint,
+                   member_id uuid)
     language sql stable security definer set search_path = ''
     begin atomic
         select k.id, k.roles, case when o.state = 'ACTIVE' then k.state else o.state end, k.secret_sha256,
@@ -389,7 +398,8 @@ create function core.find_key(p_tenant uuid, p_id uuid)
         from core.key k join core.organisation o using (tenant_id) where k.tenant_id = p_tenant and k.id = p_id;
     end;
 create function core.find_member(p_tenant uuid, p_issuer text, p_subject text)
-    returns table (id uuid, roles text[], state text, secret_sha256 bytea, expire_time timestamptz, revision bigint, member_id uuid)
+    returns table (id uuid, roles text[], state text, secret_sha256 bytea, expire_time timestamptz, revision bigint,
+                   member_id uuid)
     language sql stable security definer set search_path = ''
     begin atomic
         select m.id, m.roles, case when o.state = 'ACTIVE' then m.state else o.state end, null::bytea,
@@ -456,7 +466,7 @@ create policy jobs on core.seal for select to isms_jobs using (true);
 revoke all on all functions in schema core from public;
 revoke all on all procedures in schema core from public;
 grant execute on function core.tenant, core.actor, core.scope, core.sequence, core.now, core.granted_reviews, core.fail,
-    core.set_context, core.begin_read, core.begin_write, core.end_write, core.next_number, core.find_key,
+    core.begin_read, core.begin_write, core.end_write, core.next_number, core.find_key,
     core.find_member, core.canonical, core.touch, core.record_append, core.refuse_change
     to isms_inputs, isms_reviews, isms_actions, isms_reporting, isms_jobs;
 grant execute on function core.add_organisation to isms_reviews;

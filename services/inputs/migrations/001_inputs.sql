@@ -295,20 +295,25 @@ $$;
 create trigger guard after insert on inputs.snapshot_item referencing new table as added
     for each statement execute function inputs.guard_snapshot();
 
--- An auditor sees what the reviews it is named for have frozen, and the rows behind it.
-create policy auditor on inputs.snapshot as restrictive
-    using ((select core.scope()) <> 'auditor' or review_id = any ((select core.granted_reviews())::uuid[]));
-create policy auditor on inputs.snapshot_item as restrictive
-    using ((select core.scope()) <> 'auditor'
-           or snapshot_id in (select s.id from inputs.snapshot s where s.tenant_id = (select core.tenant())));
-create policy auditor on inputs.input as restrictive
-    using ((select core.scope()) <> 'auditor'
-           or id in (select t.row_id from inputs.snapshot_item t where t.tenant_id = (select core.tenant())));
-create policy auditor on inputs.measurement as restrictive
-    using ((select core.scope()) <> 'auditor'
-           or metric_id in (select i.id from inputs.input i where i.tenant_id = (select core.tenant())));
-create policy auditor on inputs.import as restrictive using ((select core.scope()) <> 'auditor');
-create policy auditor on inputs.import_chunk as restrictive using ((select core.scope()) <> 'auditor');
+-- An auditor sees what the reviews it is named for have frozen, and the rows behind it; nobody else who sees less than
+-- all sees anything.
+create policy scope on inputs.snapshot as restrictive using (
+    case (select core.scope())
+        when 'all' then true
+        when 'auditor' then review_id = any ((select core.granted_reviews())::uuid[])
+        else false
+    end);
+create policy scope on inputs.snapshot_item as restrictive using (
+    (select core.scope()) = 'all'
+    or snapshot_id in (select s.id from inputs.snapshot s where s.tenant_id = (select core.tenant())));
+create policy scope on inputs.input as restrictive using (
+    (select core.scope()) = 'all'
+    or id in (select t.row_id from inputs.snapshot_item t where t.tenant_id = (select core.tenant())));
+create policy scope on inputs.measurement as restrictive using (
+    (select core.scope()) = 'all'
+    or metric_id in (select i.id from inputs.input i where i.tenant_id = (select core.tenant())));
+create policy scope on inputs.import as restrictive using ((select core.scope()) = 'all');
+create policy scope on inputs.import_chunk as restrictive using ((select core.scope()) = 'all');
 
 revoke all on all functions in schema inputs from public;
 grant execute on all functions in schema inputs to isms_inputs;

@@ -13,11 +13,11 @@ where i.tenant_id = :tenant
   and i.kind = :kind
 --@end
   and (:show_deleted or i.delete_time is null)
-  and (:state = '' or i.state = :state)
-  and (:owner_id::uuid is null or i.owner_id = :owner_id::uuid)
-  and (:source = '' or i.source = :source)
-  and (:label = '' or :label = any (i.labels))
-  and (:due_before::date is null or i.due_date < :due_before::date)
+  and case when :state = '' then true else i.state = :state end
+  and case when :owner_id::uuid is null then true else i.owner_id = :owner_id::uuid end
+  and case when :source = '' then true else i.source = :source end
+  and case when :label = '' then true else :label = any (i.labels) end
+  and case when :due_before::date is null then true else i.due_date < :due_before::date end
 --@order "number"
 --@if page_token
   and i.number > :page.1

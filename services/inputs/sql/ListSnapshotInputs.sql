@@ -1,11 +1,12 @@
--- The page is cut first and each row looked up then, whatever the planner thinks of the change log.
+-- The page is cut first and each row looked up then, whatever the planner thinks of the change log; and only
+-- while the log still holds what was frozen.
 with snapshot as materialized (
     select s.id, case when s.id is null then core.fail('NOT_FOUND') else true end as ok
     from (select 1) one
     left join inputs.snapshot s on s.tenant_id = :tenant and s.review_id = :review_id
 ),
 page as materialized (
-    select t.position, t.row_id, t.revision
+    select t.position, t.row_id, t.revision, t.number, t.content_sha256
     from inputs.snapshot_item t
     where t.tenant_id = :tenant and t.snapshot_id = (select s.id from snapshot s where s.ok)
 --@if page_token
@@ -24,6 +25,8 @@ cross join lateral (
     cross join lateral jsonb_populate_record(null::inputs.input, c.content::jsonb) r
     where c.tenant_id = :tenant and c.table_name = 'inputs.input' and c.row_id = p.row_id
       and c.revision = p.revision
+      and (encode(sha256(convert_to(c.content, 'UTF8')), 'hex') = p.content_sha256
+           or core.fail('DATA_CORRUPT', 'number=' || p.number))
     limit 1
 ) i
 order by p.position

@@ -11,7 +11,8 @@ select c.review_id,
        (select jsonb_agg(jsonb_build_object('member_id', m.id, 'name', m.name, 'salt', encode(m.salt, 'base64'))
                          order by m.id)
         from regexp_matches(encode(c.content, 'escape'),
-                            '"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})":"sha256:([0-9a-f]{64})"', 'g') signed (part)
+                            '"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})":"sha256:([0-9a-f]{64})"',
+                            'g') signed (part)
         join core.member m on m.tenant_id = :tenant and m.id = signed.part[1]::uuid
         where signed.part[2] = encode(sha256(m.salt || convert_to(m.name, 'UTF8')), 'hex')) as people
 from reviews.record c

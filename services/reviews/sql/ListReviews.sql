@@ -8,8 +8,8 @@ select
 --@end
 from reviews.review r
 where r.tenant_id = :tenant
-  and (:state = '' or r.state = :state)
-  and (:programme_id::uuid is null or r.programme_id = :programme_id)
+  and case when :state = '' then true else r.state = :state end
+  and case when :programme_id::uuid is null then true else r.programme_id = :programme_id end
 --@order "planned_date desc"
 --@if page_token
   and (r.planned_date, r.id) < ((:page.1)::date, (:page.2)::uuid)
