@@ -82,10 +82,12 @@ stack_stop_one() {
 }
 
 stack_init() {
-    mkdir -p "$STACK"/{ports,pids,log,keys}
+    mkdir -p "$STACK"/{ports,pids,log,keys,postgres,redis}
     chmod 755 "$STACK"
+    chmod 700 "$STACK/postgres" "$STACK/redis"
     [ -s "$STACK/password" ] || (umask 077; openssl rand -hex 24 >"$STACK/password")
-    if [ "$(id -u)" -eq 0 ]; then chown -R postgres: "$STACK"; fi
+    # What the servers write is theirs; the programs stay root's, who runs some of them.
+    if [ "$(id -u)" -eq 0 ]; then chown -R postgres: "$STACK"/{log,keys,postgres,redis,password}; fi
 }
 
 stack_postgres_start() {
@@ -129,15 +131,16 @@ stack_migrate() {
 stack_redis_start() {
     local tries=0
     stack_alive redis && return 0
-    stack_run redis-server --bind 127.0.0.1 --port "$(stack_port redis)" --dir "$STACK" --save '' --appendonly no \
-        --requirepass "$(cat "$STACK/password")" --daemonize yes --pidfile "$STACK/redis.pid" \
-        --logfile "$STACK/log/redis.log" >/dev/null
-    until [ -s "$STACK/redis.pid" ] && (exec 3<>"/dev/tcp/127.0.0.1/$(stack_port redis)") 2>/dev/null; do
+    # The password by stdin: the arguments of a process are everybody's to read.
+    printf '%s\n' "bind 127.0.0.1" "port $(stack_port redis)" "dir $STACK/redis" 'save ""' "appendonly no" \
+        "requirepass $(cat "$STACK/password")" "daemonize yes" "pidfile $STACK/redis/redis.pid" \
+        "logfile $STACK/log/redis.log" | stack_run redis-server - >/dev/null
+    until [ -s "$STACK/redis/redis.pid" ] && (exec 3<>"/dev/tcp/127.0.0.1/$(stack_port redis)") 2>/dev/null; do
         tries=$((tries + 1))
         [ "$tries" -lt 100 ] || { stack_fail "Redis did not start; see $STACK/log/redis.log"; return 1; }
         sleep 0.05
     done
-    stack_remember redis "$(cat "$STACK/redis.pid")"
+    stack_remember redis "$(cat "$STACK/redis/redis.pid")"
 }
 
 base64url() { base64 -w 0 | tr '+/' '-_' | tr -d '='; }

@@ -279,18 +279,18 @@ def changes(record):
     """(what, record) for one byte changed, in every part of it."""
     chance = random.Random(27001)
     content = base64.b64decode(record["content"])
-    for place in sorted({0, 1, len(content) - 1, *chance.sample(range(len(content)), 80)}):
+    for place in sorted({0, 1, len(content) - 1, *chance.sample(range(len(content)), 50)}):
         yield f"content {place}", {**record, "content": in_base64(flipped(content, place, 1 << chance.randrange(8)))}
     yield "content shorter", {**record, "content": in_base64(content[:-1])}
     yield "content longer", {**record, "content": in_base64(content + b" ")}
     for name in ("signature", "public_key"):
         data = base64.b64decode(record[name])
-        for place in range(len(data)):
+        for place in range(0, len(data), 3):
             yield f"{name} {place}", {**record, name: in_base64(flipped(data, place))}
         yield f"{name} cut", {**record, name: in_base64(data[:-1])}
         yield f"{name} gone", {**record, name: ""}
     for name in ("sha256", "key_id", "number", "review_id"):
-        for place in range(len(record[name])):
+        for place in range(0, len(record[name]), 5):
             other = "0" if record[name][place] != "0" else "1"
             yield f"{name} {place}", {**record, name: record[name][:place] + other + record[name][place + 1:]}
     yield "sign_time", {**record, "sign_time": "2020-01-01T00:00:00Z"}
