@@ -39,7 +39,8 @@ state_default() {
 
 if [ -t 1 ]; then
     BOLD=$(tput bold 2>/dev/null || true) DIM=$(tput dim 2>/dev/null || true) PLAIN=$(tput sgr0 2>/dev/null || true)
-    GREEN=$(tput setaf 2 2>/dev/null || true) RED=$(tput setaf 1 2>/dev/null || true) CLEAR=$'\r'$(tput el 2>/dev/null || true)
+    GREEN=$(tput setaf 2 2>/dev/null || true) RED=$(tput setaf 1 2>/dev/null || true)
+    CLEAR=$'\r'$(tput el 2>/dev/null || true)
 else
     BOLD='' DIM='' PLAIN='' GREEN='' RED='' CLEAR=''
 fi
@@ -200,7 +201,8 @@ programs_install() {
     before=$(cat "$STACK/build" 2>/dev/null || true)
     [ "$build" != "$before" ] || return 0
     if [ -n "$before" ]; then
-        echo "  ${DIM}The state folder was made by another build ($before, this is $build): it will be migrated.${PLAIN}"
+        echo "  ${DIM}The state folder was made by another build ($before, this is $build):" \
+            "it will be migrated.${PLAIN}"
         rm -f "$STACK/quickstart/done-reports"
     fi
     if [ -d "$STACK/pids" ]; then stack_stop; fi
@@ -240,20 +242,21 @@ EOF
 }
 
 next_print() {
-    local sudo=${SUDO_USER:+sudo }
+    local period token="${SUDO_USER:+sudo }deploy/lib/stack.sh \$ISMS_STATE token katharina"
+    period="{\"start_date\": \"$(story_fill <<<'{-11m1}')\", \"end_date\": \"$(story_fill <<<'{0m}')\"}"
     cat <<EOF
 
 ${BOLD}To try next${PLAIN}, in another shell:
   . $STACK/env
   ismsctl call GetDashboard
   ismsctl call ListActions '{"unfinished": true, "order_by": "due_date"}'
-  ismsctl call GetMetricTrend '{"metric_id": "$(story_id M-06)", "period": {"start_date": "$(story_fill <<<'{-11m1}')", "end_date": "$(story_fill <<<'{0m}')"}}'
+  ismsctl call GetMetricTrend '{"metric_id": "$(story_id M-06)", "period": $period}'
   ismsctl call ListChanges '{"page_size": 5}'
   ismsctl methods ReviewService
   ismsctl verify \$ISMS_STATE/reports/$(story_id MR2.number)-record.json --key \$ISMS_STATE/keys/installation.pub.pem
   curl -s http://127.0.0.1:$(stack_port actions-admin)/metrics
 The credential is an API key of an ISMS manager. A person, who may sign, comes with an access token:
-  ISMS_CREDENTIAL=\$(${sudo}deploy/lib/stack.sh \$ISMS_STATE token katharina $(story_id organisation)) ismsctl call GetSelf
+  ISMS_CREDENTIAL=\$($token $(story_id organisation)) ismsctl call GetSelf
 
 Serving. ${BOLD}Ctrl-C${PLAIN} stops everything.
 EOF

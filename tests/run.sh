@@ -60,8 +60,7 @@ servers() {
     mkdir -p "$STACK_BIN" && cp "$BUILD"/bin/* "$STACK_BIN"/ && chmod -R a+rX "$STACK" || return 1
     case $1 in
         none) return 0 ;;
-        bare) export STACK_POSTGRES_OPTIONS="-c fsync=off"
-              stack_init && stack_postgres_start && stack_redis_start || return 1
+        bare) stack_init && stack_postgres_start && stack_redis_start || return 1
               password=$(cat "$STACK/password")
               ISMS_TEST_DATABASE_URL="postgresql://postgres:$password@127.0.0.1:$(stack_port postgres)/postgres"
               ISMS_TEST_REDIS_URL="redis://:$password@127.0.0.1:$(stack_port redis)/0"
@@ -95,7 +94,8 @@ run_suite() {
         e2e | fault)
             STACK_BIN=$STACK_BIN "$PYTHON" -B -m pytest -v --tb=short -p no:cacheprovider -p no:warnings \
                 "tests/$1" 2>&1 |
-                awk '{ print } / PASSED /{ print "ok - " $1 } / (FAILED|ERROR) /{ print "not ok - " $1 }
+                awk '{ print; name = $0; sub(/ (PASSED|FAILED|ERROR) .*/, "", name) }
+                     / PASSED /{ print "ok - " name } / (FAILED|ERROR) /{ print "not ok - " name }
                      / SKIPPED /{ name = $1; sub(/.*SKIPPED /, ""); sub(/ *\[ *[0-9]+%\]$/, "")
                                   print "ok - " name " # SKIP " $0 }' ;;
     esac
@@ -104,6 +104,8 @@ run_suite() {
 for suite in $SUITES; do
     started=$SECONDS
     case $suite in integration) need=bare ;; e2e | fault) need=all ;; *) need=none ;; esac
+    case $suite in fault) STACK_POSTGRES_OPTIONS='' ;; *) STACK_POSTGRES_OPTIONS='-c fsync=off' ;; esac
+    export STACK_POSTGRES_OPTIONS
     if servers "$need"; then
         run_suite "$suite" >"$LOG/$suite.log" 2>&1
     else
@@ -122,7 +124,7 @@ for suite in $SUITES; do
     printf '%-12s %4d passed, %d failed, %d skipped  (%d s)\n' \
         "$suite" "$good" "$bad" "$left_out" $((SECONDS - started))
     passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left_out))
-    if [ "$need" = all ]; then stack_stop; fi
+    if [ "$need" != none ]; then stack_stop; fi
 done
 
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -29,7 +29,7 @@ stack_port() {
     local file="$STACK/ports/$1" port
     if [ ! -s "$file" ]; then
         while :; do
-            port=$((20000 + RANDOM % 20000))
+            port=$((20000 + RANDOM % 12000)) # below those that the system gives to outgoing connections
             grep -qsx "$port" "$STACK"/ports/* && continue
             (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
         done

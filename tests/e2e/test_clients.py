@@ -36,8 +36,8 @@ def standard():
 
 def health(service, name):
     request = standard()("grpc.health.v1.HealthCheckRequest")(service=name)
-    call = channel(service).unary_unary(
-        "/grpc.health.v1.Health/Check", response_deserializer=standard()("grpc.health.v1.HealthCheckResponse").FromString)
+    response = standard()("grpc.health.v1.HealthCheckResponse")
+    call = channel(service).unary_unary("/grpc.health.v1.Health/Check", response_deserializer=response.FromString)
     return call(request.SerializeToString(), timeout=10)
 
 

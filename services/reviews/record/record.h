@@ -20,13 +20,13 @@
 #include <isms/base/crypto.h>
 #include <isms/base/err.h>
 
-enum { RECORD_VERSION = 1, RECORD_KEY_ID_SIZE = 17 };
+enum { RECORD_VERSION = 1, RECORD_KEY_ID_SIZE = 17, RECORD_SALT_SIZE = SHA256_SIZE };
 
 /* A member whose name the record holds as a hash. */
 struct record_person {
     const char *member_id;
     const char *name;
-    const void *salt;
+    const void *salt; /* RECORD_SALT_SIZE bytes: another length could move letters between salt and name */
     size_t salt_length;
 };
 

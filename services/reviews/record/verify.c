@@ -61,6 +61,8 @@ static int people_check(const struct record_evidence *evidence, const json_t *co
     const json_t *people = json_object_get(content, "people");
     for (size_t i = 0; i < evidence->person_count; i++) {
         char hash[PERSON_HASH_SIZE];
+        if (evidence->people[i].salt_length != RECORD_SALT_SIZE)
+            return corrupt(err, "a person's salt has another length than the signed one");
         if (person_hash(&evidence->people[i], hash, err) < 0)
             return -1;
         if (!member_is(people, evidence->people[i].member_id, hash))

@@ -22,7 +22,7 @@ static const char golden[] =
     "{\"decisions\":[{\"number\":\"MR-2026-01-D01\"}],\"format\":\"isms-review record\","
     "\"organisation\":{\"name\":\"Alma\"},"
     "\"people\":{\"" SIGNER_ID "\":"
-    "\"sha256:201d53482460d78c980dff7fd474afd6b9bf62fbf314ff8da478864e68044073\"},"
+    "\"sha256:4778bb6aa3649e6ec3511af11fd74d5dc1ab5fb834bc690cc97829c2a760bfa2\"},"
     "\"programme\":{\"title\":\"Yearly\"},"
     "\"review\":{\"id\":\"" REVIEW_ID "\",\"minutes\":\"\xc3\x84pfel\",\"number\":\"MR-2026-01\"},"
     "\"seal\":{\"number\":7,\"sha256\":\"cafe\"},"
@@ -41,7 +41,7 @@ struct sample {
     char review_id[37];
     char number[16];
     char name[16];
-    char salt[8];
+    char salt[RECORD_SALT_SIZE];
     struct record_person person;
     struct record_evidence evidence;
 };
@@ -155,6 +155,23 @@ static void every_changed_byte_is_noticed(void **state)
     assert_int_equal(verify(sample), 0);
 }
 
+/* The hash is over salt and name together: only the salt's fixed length says where one ends. */
+static void letters_moved_from_name_to_salt_are_found(void **state)
+{
+    struct sample *sample = *state;
+    char longer[RECORD_SALT_SIZE + 1];
+    struct record_person moved = sample->person;
+    memcpy(longer, sample->salt, RECORD_SALT_SIZE);
+    longer[RECORD_SALT_SIZE] = sample->name[0];
+    moved.salt = longer;
+    moved.salt_length = sizeof(longer);
+    moved.name = sample->name + 1;
+    sample->evidence.people = &moved;
+    assert_int_equal(verify(sample), -1);
+    sample->evidence.people = &sample->person;
+    assert_int_equal(verify(sample), 0);
+}
+
 static void cut_short_or_empty_it_is_refused(void **state)
 {
     struct sample *sample = *state;
@@ -233,6 +250,7 @@ int main(void)
         SAMPLE_TEST(the_canonical_form_is_frozen),
         SAMPLE_TEST(what_was_signed_verifies),
         SAMPLE_TEST(every_changed_byte_is_noticed),
+        SAMPLE_TEST(letters_moved_from_name_to_salt_are_found),
         SAMPLE_TEST(cut_short_or_empty_it_is_refused),
         SAMPLE_TEST(another_key_has_another_id),
         SAMPLE_TEST(a_signature_over_the_hash_alone_is_none),
