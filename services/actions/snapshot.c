@@ -41,6 +41,7 @@ int snapshot_create(struct call *call, const ProtobufCMessage *request, Protobuf
     Isms__Actions__V1__GetActionSnapshotRequest get = ISMS__ACTIONS__V1__GET_ACTION_SNAPSHOT_REQUEST__INIT;
     Google__Protobuf__Empty nothing = GOOGLE__PROTOBUF__EMPTY__INIT;
     get.review_id = create->review_id;
+    get.opening_id = create->opening_id;
 
     if (call_begin_snapshot(call, err) < 0 ||
         call_statement(call, "FreezeActions", request, &frozen.base, err) < 0)

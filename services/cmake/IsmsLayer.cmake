@@ -6,11 +6,12 @@
 
 add_library(isms_rules INTERFACE)
 target_compile_definitions(isms_rules INTERFACE _GNU_SOURCE)
+# no-strict-aliasing: messages are reached by field offsets, as protobuf-c itself does.
 target_compile_options(isms_rules INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Werror
   -fno-strict-aliasing -fstack-protector-strong
   "SHELL:-include isms/base/banned.h")
-if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND NOT ISMS_SANITIZE)
+if(CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo|MinSizeRel)$" AND NOT ISMS_SANITIZE)
   target_compile_definitions(isms_rules INTERFACE _FORTIFY_SOURCE=2)
 endif()
 

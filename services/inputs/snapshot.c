@@ -19,6 +19,7 @@ static int stored_read(struct call *call, const Isms__Inputs__V1__CreateSnapshot
 {
     Isms__Inputs__V1__GetSnapshotRequest get = ISMS__INPUTS__V1__GET_SNAPSHOT_REQUEST__INIT;
     get.review_id = request->review_id;
+    get.opening_id = request->opening_id;
     if (call_begin_read(call, err) < 0)
         return -1;
     int result = call_statement(call, "GetSnapshot", &get.base, response, err);
@@ -53,6 +54,7 @@ static int snapshot_store(struct call *call, const Isms__Inputs__V1__SnapshotCon
     Isms__Inputs__V1__Snapshot snapshot = ISMS__INPUTS__V1__SNAPSHOT__INIT;
     snapshot.id = id;
     snapshot.review_id = content->review_id;
+    snapshot.opening_id = content->opening_id;
     snapshot.period = content->period;
     snapshot.as_of = content->as_of;
     snapshot.sequence = content->sequence;
@@ -66,6 +68,7 @@ static int snapshot_store(struct call *call, const Isms__Inputs__V1__SnapshotCon
     Isms__Inputs__V1__Snapshot stored = ISMS__INPUTS__V1__SNAPSHOT__INIT;
     Isms__Inputs__V1__GetSnapshotRequest get = ISMS__INPUTS__V1__GET_SNAPSHOT_REQUEST__INIT;
     get.review_id = content->review_id;
+    get.opening_id = content->opening_id;
     if (call_begin_write(call, err) < 0 ||
         call_statement(call, "StoreSnapshot", &store.base, &stored.base, err) < 0)
         return -1;
@@ -93,6 +96,7 @@ int create_snapshot(struct call *call, const ProtobufCMessage *message, Protobuf
     as_of.seconds = now_us / 1000000;
     as_of.nanos = (int32_t)(now_us % 1000000) * 1000;
     content.review_id = request->review_id;
+    content.opening_id = request->opening_id;
     content.period = request->period;
     content.as_of = &as_of;
     struct slice bytes;

@@ -85,10 +85,12 @@ static int members_list(struct call *call, struct items *items, struct err *err)
     return 0;
 }
 
-static int inputs_list(struct call *call, char *review_id, struct items *items, struct err *err)
+static int inputs_list(struct call *call, const Isms__Inputs__V1__Snapshot *snapshot, struct items *items,
+                       struct err *err)
 {
     Isms__Inputs__V1__ListSnapshotInputsRequest list = ISMS__INPUTS__V1__LIST_SNAPSHOT_INPUTS_REQUEST__INIT;
-    list.review_id = review_id;
+    list.review_id = snapshot->review_id;
+    list.opening_id = snapshot->opening_id;
     list.page_size = PAGE_SIZE;
     do {
         Isms__Inputs__V1__ListSnapshotInputsResponse page =
@@ -250,10 +252,11 @@ static int inputs_gather(struct call *call, char *review_id, struct report_facts
         return no_memory(err);
     isms__inputs__v1__snapshot__init(snapshot);
     get.review_id = review_id;
+    get.opening_id = facts->review->opening_id;
     if (call_peer(call, PEER_INPUTS, "/isms.inputs.v1.SnapshotService/GetSnapshot", &get.base, &snapshot->base,
                   err) < 0 ||
         hash_check(&snapshot->content, facts->review->input_snapshot_sha256, err) < 0 ||
-        inputs_list(call, review_id, &inputs, err) < 0)
+        inputs_list(call, snapshot, &inputs, err) < 0)
         return -1;
     if (inputs.count != (size_t)snapshot->item_count)
         return corrupt(err, "not every frozen input could be read");
@@ -272,6 +275,7 @@ static int actions_gather(struct call *call, char *review_id, struct report_fact
         return no_memory(err);
     isms__actions__v1__action_snapshot__init(snapshot);
     get.review_id = review_id;
+    get.opening_id = facts->review->opening_id;
     if (call_peer(call, PEER_ACTIONS, "/isms.actions.v1.ActionSnapshotService/GetActionSnapshot", &get.base,
                   &snapshot->base, err) < 0 ||
         hash_check(&snapshot->content, facts->review->action_snapshot_sha256, err) < 0)

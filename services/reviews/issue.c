@@ -10,7 +10,7 @@
 
 enum {
     ISSUE_MAX = 500,  /* of one IssueActions call */
-    PENDING_MAX = 100 /* ListIssuances.sql's limit; what is beyond it comes with the next run */
+    PENDING_MAX = 100 /* a page: ListIssuances.sql's limit */
 };
 
 /* The actions of one call. */
@@ -91,7 +91,7 @@ int review_issue(struct call *call, const Isms__Reviews__V1__Review *review,
 
 struct issuance {
     struct uuid tenant;
-    char review_id[UUID_TEXT_SIZE];
+    struct uuid review;
 };
 
 struct pending {
@@ -99,22 +99,28 @@ struct pending {
     size_t count;
 };
 
-/* An rpc_job_run across tenants: what is pending, anywhere. */
+/* An rpc_job_run across tenants: the page of what is pending, anywhere, after the page it is given. */
 static int pending_list(struct call *call, void *context, struct err *err)
 {
     struct pending *pending = context;
     Isms__Reviews__V1__ListIssuancesRequest list = ISMS__REVIEWS__V1__LIST_ISSUANCES_REQUEST__INIT;
     Isms__Reviews__V1__ListIssuancesResponse found = ISMS__REVIEWS__V1__LIST_ISSUANCES_RESPONSE__INIT;
+    const struct issuance *last = pending->count > 0 ? &pending->items[pending->count - 1] : NULL;
+    char after_tenant[UUID_TEXT_SIZE];
+    char after_review[UUID_TEXT_SIZE];
+    uuid_format(last ? last->tenant : (struct uuid){0}, after_tenant);
+    uuid_format(last ? last->review : (struct uuid){0}, after_review);
+    list.after_tenant_id = after_tenant;
+    list.after_review_id = after_review;
     if (call_begin_read(call, err) < 0 ||
         call_statement(call, "ListIssuances", &list.base, &found.base, err) < 0)
         return -1;
+    pending->count = 0;
     for (size_t i = 0; i < found.n_issuances && pending->count < PENDING_MAX; i++) {
         struct issuance *item = &pending->items[pending->count];
-        struct uuid review;
         if (!uuid_parse(found.issuances[i]->tenant_id, &item->tenant) ||
-            !uuid_parse(found.issuances[i]->review_id, &review))
+            !uuid_parse(found.issuances[i]->review_id, &item->review))
             return err_set(err, ERR_INTERNAL);
-        uuid_format(review, item->review_id);
         pending->count++;
     }
     return 0;
@@ -127,8 +133,10 @@ static int issuance_finish(struct call *call, void *context, struct err *err)
     struct review_facts facts;
     Isms__Reviews__V1__GetReviewRequest finish = ISMS__REVIEWS__V1__GET_REVIEW_REQUEST__INIT;
     Isms__Reviews__V1__Issuance finished = ISMS__REVIEWS__V1__ISSUANCE__INIT;
-    finish.id = (char *)item->review_id;
-    if (call_begin_read(call, err) < 0 || review_facts_read(call, item->review_id, &facts, err) < 0)
+    char review_id[UUID_TEXT_SIZE];
+    uuid_format(item->review, review_id);
+    finish.id = review_id;
+    if (call_begin_read(call, err) < 0 || review_facts_read(call, review_id, &facts, err) < 0)
         return -1;
     call_end(call);
     if (review_issue(call, &facts.review, facts.decisions.decisions, facts.decisions.n_decisions, err) < 0 ||
@@ -137,21 +145,36 @@ static int issuance_finish(struct call *call, void *context, struct err *err)
     return call_statement(call, "FinishIssuance", &finish.base, &finished.base, err);
 }
 
-/* One organisation's trouble is not the others': the first failure is reported when all had their turn. */
+/* Tries all of one page. `first` keeps the first failure of the run. */
+static void page_issue(struct job_run *run, struct pending *pending, struct err *first)
+{
+    for (size_t i = 0; i < pending->count && !job_is_stopping(run); i++) {
+        struct issuance *item = &pending->items[i];
+        struct err failure;
+        if (job_for_tenant(run, item->tenant, issuance_finish, item, &failure) == 0)
+            continue;
+        char review_id[UUID_TEXT_SIZE];
+        uuid_format(item->review, review_id);
+        LOG(WARNING, "the actions of a signed review could not be issued yet", LOG_STR("review_id", review_id),
+            LOG_STR("reason", err_reason_name(failure.reason)));
+        if (first->reason == ERR_OK)
+            *first = failure;
+    }
+}
+
+/* One organisation's trouble is not the others': all that is pending has its turn, page by page, before the
+ * first failure is reported. A page begins after the last one of the page before, done or not: so the run ends. */
 int issue_run(struct job_run *run, struct err *err)
 {
     struct pending pending = {0};
-    int result = job_across_tenants(run, pending_list, &pending, err);
-    for (size_t i = 0; i < pending.count && !job_is_stopping(run); i++) {
-        struct err failure;
-        if (job_for_tenant(run, pending.items[i].tenant, issuance_finish, &pending.items[i], &failure) == 0)
-            continue;
-        LOG(WARNING, "the actions of a signed review could not be issued yet",
-            LOG_STR("review_id", pending.items[i].review_id),
-            LOG_STR("reason", err_reason_name(failure.reason)));
-        if (result == 0)
-            *err = failure;
-        result = -1;
-    }
-    return result;
+    struct err first = {0};
+    do {
+        if (job_across_tenants(run, pending_list, &pending, err) < 0)
+            return -1;
+        page_issue(run, &pending, &first);
+    } while (pending.count == PENDING_MAX && !job_is_stopping(run));
+    if (first.reason == ERR_OK)
+        return 0;
+    *err = first;
+    return -1;
 }

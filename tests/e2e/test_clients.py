@@ -3,6 +3,7 @@ installed. Nothing here knows our proto files but what the server tells."""
 
 import functools
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -175,6 +176,6 @@ def test_our_own_command_line_calls_any_method():
     organisation = Organisation()
     told = subprocess.run(
         [str(stack().bin / "ismsctl"), "call", "GetSelf", "{}", "--json", "--address", stack().address("reviews")],
-        env={"ISMS_CREDENTIAL": organisation.admin.credential}, capture_output=True, text=True, timeout=30)
+        env=dict(os.environ, ISMS_CREDENTIAL=organisation.admin.credential), capture_output=True, text=True, timeout=30)
     assert told.returncode == 0, told.stderr
     assert json.loads(told.stdout)["organisation_id"] == organisation.id

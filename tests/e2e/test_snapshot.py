@@ -103,6 +103,7 @@ def test_the_hashes_are_those_of_the_bytes_and_in_the_review(changed):
             canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
             assert canonical.encode() == snapshot.content
             assert content["review_id"] == review.id
+            assert content["opening_id"] == snapshot.opening_id == shown.opening_id
 
 
 def test_a_snapshot_names_the_revisions_that_it_shows(changed):
@@ -149,6 +150,7 @@ FORBIDDEN_ANYWHERE = [
     "update reviews.review set agenda = '[]' where state = 'SIGNED'",
     "update reviews.review set id = gen_random_uuid() where state = 'SIGNED'",
     "update reviews.review set open_time = now() where open_time is not null",
+    "update reviews.review set opening_id = gen_random_uuid() where open_time is not null",
     "update reviews.review set input_snapshot_sha256 = repeat('0', 64) where open_time is not null",
     "update reviews.decision set title = 'Another'", "update reviews.decision set withdrawn = true",
     "delete from reviews.decision",
@@ -162,9 +164,9 @@ FORBIDDEN_ANYWHERE = [
     "insert into inputs.snapshot_item (tenant_id, snapshot_id, position, kind, row_id, number, revision, "
     "content_sha256) select tenant_id, snapshot_id, position + 1000, kind, row_id, number, revision, content_sha256 "
     "from inputs.snapshot_item",
-    "insert into inputs.snapshot (tenant_id, id, review_id, start_date, end_date, as_of, at_sequence, item_count, "
-    "content, sha256) select tenant_id, gen_random_uuid(), review_id, start_date, end_date, as_of, at_sequence, "
-    "item_count, content, sha256 from inputs.snapshot",
+    "insert into inputs.snapshot (tenant_id, id, review_id, opening_id, start_date, end_date, as_of, at_sequence, "
+    "item_count, content, sha256) select tenant_id, gen_random_uuid(), review_id, opening_id, start_date, end_date, "
+    "as_of, at_sequence, item_count, content, sha256 from inputs.snapshot",
     "update inputs.measurement set value = value + 1", "delete from inputs.measurement",
     "update actions.snapshot set content = 'x'", "delete from actions.snapshot",
     "update actions.snapshot_item set days_overdue = 0",

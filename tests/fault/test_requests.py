@@ -3,6 +3,7 @@ happened once, and what one organisation or peer suffers the others do not."""
 
 import contextlib
 import os
+import pathlib
 import signal
 import subprocess
 import threading
@@ -97,6 +98,21 @@ def writers_held(tenant):
         yield release
     finally:
         release()
+
+
+@contextlib.contextmanager
+def frozen(service):
+    """The process stands still. Where root started it through runuser, that stops too and is woken with it."""
+    pid = stack().pid(service)
+    parent = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    launcher = [parent] if pathlib.Path(f"/proc/{parent}/comm").read_text() == "runuser\n" else []
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in [pid, *launcher]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
 
 
 def waiting(service, count=1):
@@ -198,11 +214,11 @@ def test_killed_between_commit_and_answer_and_repeated_it_happened_once(organisa
     with writers_held(organisation.id) as release:
         call = InBackground(lambda: manager.CreateAction(**request))
         until(lambda: waiting("actions"), what="the write to wait")
-        os.kill(stack().pid("actions"), signal.SIGSTOP)
-        release()
-    until(lambda: count(f"select count(*) from core.request where request_id = '{request['request_id']}'") == 1,
-          what="the commit")
-    kill("actions")
+        with frozen("actions"):
+            release()
+            claimed = f"select count(*) from core.request where request_id = '{request['request_id']}'"
+            until(lambda: count(claimed) == 1, what="the commit")
+            kill("actions")
     call.wait()
     assert call.refused and call.refused.code.name == "UNAVAILABLE", "it was answered after all"
     stack().control("start", "actions")
@@ -262,15 +278,12 @@ def test_killed_while_it_signs_the_review_is_not_signed_and_can_be(organisation,
 def test_killed_after_signing_before_the_actions_were_issued_they_are_issued_once(organisation, manager):
     """The actions service is frozen, so that signing gets as far as the record and no further."""
     review, request = ready_to_sign(organisation, manager, "Killed after signing")
-    os.kill(stack().pid("actions"), signal.SIGSTOP)
-    try:
+    with frozen("actions"):
         call = InBackground(lambda: review.chair.SignReview(**request))
         until(lambda: count(f"select count(*) from reviews.record where review_id = '{review.id}'") == 1,
               what="the record")
         kill("reviews")
         call.wait()
-    finally:
-        os.kill(stack().pid("actions"), signal.SIGCONT)
     stack().control("start", "reviews")
     assert persistently(lambda: review.chair.SignReview(**request)).state == SIGNED
     signed_once(manager, review)
@@ -383,14 +396,11 @@ def test_a_meeting_does_not_open_while_a_peer_is_away(organisation, manager, pee
 def test_a_meeting_does_not_open_while_a_peer_is_frozen(organisation, manager, peer):
     review = prepared(organisation, manager, f"With {peer} frozen")
     before, request = manager.GetReview(id=review.id), new_id()
-    os.kill(stack().pid(peer), signal.SIGSTOP)
-    try:
+    with frozen(peer):
         with pytest.raises(Refused) as refused:
             manager.OpenReview(id=review.id, request_id=request, timeout=3)
         assert refused.value.code.name in ("DEADLINE_EXCEEDED", "UNAVAILABLE")
         assert manager.GetReview(id=review.id) == before
-    finally:
-        os.kill(stack().pid(peer), signal.SIGCONT)
     assert persistently(lambda: manager.OpenReview(id=review.id, request_id=request)).state == IN_SESSION
 
 

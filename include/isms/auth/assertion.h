@@ -2,9 +2,10 @@
  *
  * A compact JWS (typ "isms-assertion+jwt", EdDSA) signed by the calling service, whose name is both `kid` and
  * `iss`. It is good for one service, one method and 30 seconds, and says for which tenant and member, key or
- * job the call is made, so that the user's own token is never passed on. Within its 30 seconds it could be
- * replayed to that same method; changing methods happen once per request_id, which is why no list of used
- * `jti` is kept. */
+ * job the call is made, so that the user's own token is never passed on. It does not cover the request: within
+ * its 30 seconds, whoever can read it on the way can replay it to that same method, for that tenant and actor,
+ * with a request of their own; no list of used `jti` is kept. What prevents that is that nobody reads it:
+ * mutual TLS between the services. Over plain text (loopback, a trusted mesh) the network is trusted. */
 #ifndef ISMS_AUTH_ASSERTION_H
 #define ISMS_AUTH_ASSERTION_H
 

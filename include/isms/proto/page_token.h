@@ -17,7 +17,7 @@
 
 enum { PAGE_KEYS_MAX = 4, PAGE_KEY_LENGTH_MAX = 4096 };
 
-/* The secret of the installation (signing_key_derive(key, "page-token")); the same on all replicas. */
+/* Derived from the service's own key (signing_key_derive(key, "page-token")), which all its replicas share. */
 struct page_secret {
     uint8_t bytes[SHA256_SIZE];
     int64_t lifetime_us; /* 0: tokens do not age */

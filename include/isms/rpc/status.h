@@ -2,8 +2,8 @@
  *
  * A failed call ends with a code, a message and google.rpc.Status in `grpc-status-details-bin` (AIP-193):
  * always ErrorInfo (reason, domain, facts), and BadRequest, PreconditionFailure, RetryInfo and QuotaFailure
- * where they say something. The whole stays below STATUS_DETAILS_MAX, since clients refuse longer trailers;
- * violations are left out from the end until it fits. No threads, no gRPC: plain functions on plain data. */
+ * where they say something. The whole stays below STATUS_DETAILS_MAX, since clients refuse longer trailers: a
+ * struct err is bounded such that the largest fits. No threads, no gRPC: plain functions on plain data. */
 #ifndef ISMS_RPC_STATUS_H
 #define ISMS_RPC_STATUS_H
 

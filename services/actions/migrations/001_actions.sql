@@ -26,6 +26,7 @@ create table actions.action (
     reason             text not null default '',
     verification_note  text not null default '',
     verified_by_id     uuid,
+    done_by_id         uuid, -- who marked it as done; that it had its effect is for somebody else to say
     done_time          timestamptz,
     verify_time        timestamptz,
     finish_time        timestamptz,               -- when it was found effective or cancelled: nothing is left
@@ -60,12 +61,13 @@ create table actions.progress (
     foreign key (tenant_id, action_id) references actions.action
 );
 
--- What a review's previous actions were when it opened. The content of each item is the action's revision in
--- core.change; the snapshot says which, and would notice another.
+-- What a review's previous actions were at one attempt to open it; the review says which succeeded. The content of
+-- each item is the action's revision in core.change; the snapshot says which, and would notice another.
 create table actions.snapshot (
     tenant_id        uuid not null,
     id               uuid not null,
     review_id        uuid not null,
+    opening_id       uuid not null,
     version          integer not null,            -- of the form of content
     start_date       date not null,
     end_date         date not null,
@@ -77,7 +79,7 @@ create table actions.snapshot (
     create_time      timestamptz not null default core.now(),
     sequence         bigint not null default core.sequence(),
     primary key (tenant_id, id),
-    unique (tenant_id, review_id)
+    unique (tenant_id, review_id, opening_id)
 );
 
 create table actions.snapshot_item (

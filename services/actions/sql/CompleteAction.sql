@@ -12,7 +12,8 @@ with target as materialized (
 ),
 new as (
     update actions.action a
-    set state = 'DONE', percent_complete = 100, done_time = :now, evidence = a.evidence || :evidence
+    set state = 'DONE', percent_complete = 100, done_time = :now, done_by_id = :actor,
+        evidence = a.evidence || :evidence
     from target
     where a.tenant_id = :tenant and a.id = target.id and target.ok
     returning a.*

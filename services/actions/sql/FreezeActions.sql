@@ -1,8 +1,8 @@
 --@request isms.actions.v1.CreateActionSnapshotRequest
 --@response isms.actions.v1.ActionSnapshot
 -- What a review has to look back on, as it is now: of all other reviews' actions those with something left to
--- do, and those that ended since the period began. Days are the organisation's. With an id where the review
--- has a snapshot already.
+-- do, and those that ended since the period began. Days are the organisation's. With an id where this attempt
+-- to open the review has its snapshot already.
 with moment as materialized (
     select now() as as_of, o.time_zone, (now() at time zone o.time_zone)::date as today,
            (:period.start_date)::date::timestamp at time zone o.time_zone as period_start,
@@ -28,9 +28,11 @@ frozen as (
     left join core.change c on c.tenant_id = :tenant and c.table_name = 'actions.action'
                            and c.row_id = a.id and c.revision = a.revision
 )
-select (select s.id from actions.snapshot s where s.tenant_id = :tenant and s.review_id = :review_id) as id,
-       1 as version, (:review_id)::uuid as review_id, (:period.start_date)::date as "period.start_date",
-       (:period.end_date)::date as "period.end_date", m.as_of, m.sequence,
+select (select s.id from actions.snapshot s
+        where s.tenant_id = :tenant and s.review_id = :review_id and s.opening_id = :opening_id) as id,
+       1 as version, (:review_id)::uuid as review_id, (:opening_id)::uuid as opening_id,
+       (:period.start_date)::date as "period.start_date", (:period.end_date)::date as "period.end_date",
+       m.as_of, m.sequence,
        (select count(*)::integer from frozen) as item_count,
        (select coalesce(jsonb_agg(f.item order by f.number), '[]') from frozen f) as actions
 from moment m

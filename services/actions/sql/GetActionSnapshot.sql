@@ -1,7 +1,7 @@
 -- The actions as they were: from the change log, at the frozen revisions, and only while the log still holds
 -- what was frozen.
-select s.id, s.review_id, s.version, s.start_date as "period.start_date", s.end_date as "period.end_date",
-       s.as_of, s.frozen_sequence as sequence, s.item_count, s.content, s.sha256,
+select s.id, s.review_id, s.opening_id, s.version, s.start_date as "period.start_date",
+       s.end_date as "period.end_date", s.as_of, s.frozen_sequence as sequence, s.item_count, s.content, s.sha256,
        (select jsonb_agg(
                    case when encode(sha256(convert_to(c.content, 'UTF8')), 'hex') = i.content_sha256
                              or core.fail('DATA_CORRUPT', 'number=' || i.number)
@@ -17,3 +17,6 @@ select s.id, s.review_id, s.version, s.start_date as "period.start_date", s.end_
         where i.tenant_id = :tenant and i.snapshot_id = s.id) as actions
 from actions.snapshot s
 where s.tenant_id = :tenant and s.review_id = :review_id
+  and ((:opening_id)::uuid is null or s.opening_id = (:opening_id)::uuid)
+order by s.sequence desc
+limit 1

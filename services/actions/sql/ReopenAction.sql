@@ -11,7 +11,7 @@ with target as materialized (
 new as (
     update actions.action a
     set state = 'OPEN', percent_complete = 0, due_date = :due_date, reason = :reason,
-        reopen_count = a.reopen_count + 1, done_time = null, finish_time = null,
+        reopen_count = a.reopen_count + 1, done_time = null, done_by_id = null, finish_time = null,
         verify_time = null, verified_by_id = null, verification_note = ''
     from target
     where a.tenant_id = :tenant and a.id = target.id and target.ok

@@ -1,12 +1,12 @@
 --@request isms.actions.v1.ActionSnapshot
 --@response google.protobuf.Empty
--- A review has one snapshot: where another call was first, nothing is stored.
+-- An attempt to open a review has one snapshot: where another call was first, nothing is stored.
 with new as (
-    insert into actions.snapshot (tenant_id, id, review_id, version, start_date, end_date, as_of,
+    insert into actions.snapshot (tenant_id, id, review_id, opening_id, version, start_date, end_date, as_of,
                                   frozen_sequence, item_count, content, sha256)
-    values (:tenant, :new_id, :review_id, :version, :period.start_date, :period.end_date, :as_of, :sequence,
-            :item_count, :content, :sha256)
-    on conflict (tenant_id, review_id) do nothing
+    values (:tenant, :new_id, :review_id, :opening_id, :version, :period.start_date, :period.end_date, :as_of,
+            :sequence, :item_count, :content, :sha256)
+    on conflict (tenant_id, review_id, opening_id) do nothing
     returning *
 )
 insert into actions.snapshot_item (tenant_id, snapshot_id, action_id, number, revision, content_sha256,

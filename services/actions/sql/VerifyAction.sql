@@ -5,7 +5,7 @@ with target as materialized (
                 when t.state <> 'DONE'
                      then core.fail('WRONG_STATE', 'state=' || t.state ||
                                     E'\nallowed=DONE')
-                when t.owner_id = :actor then core.fail('FOUR_EYES_REQUIRED')
+                when t.owner_id = :actor or t.done_by_id = :actor then core.fail('FOUR_EYES_REQUIRED')
                 else true end as ok
     from (select 1) one left join actions.action t on t.tenant_id = :tenant and t.id = :id
 ),

@@ -42,7 +42,8 @@ create table core.organisation (
     update_time  timestamptz not null default now()
 );
 
--- name and email are personal data: the change log holds their salted hashes, so that they can be erased.
+-- name, email and subject are personal data: the change log holds their salted hashes, so that they can be erased.
+-- The salt goes with the name: see core.renew_salt().
 create table core.member (
     tenant_id    uuid not null references core.organisation (tenant_id),
     id           uuid not null,
@@ -115,16 +116,18 @@ create table core.change (
 create unique index change_revision on core.change (tenant_id, row_id, table_name, revision);
 create index change_actor on core.change (tenant_id, actor, sequence, ordinal);
 
--- A changing call's claim of its request_id, made in the transaction that does the change.
+-- A changing call's claim of its request_id, made in the transaction that does the change. Each calling service
+-- has ids of its own: those of its sagas can be computed by whoever knows a review's id, who must not claim them.
 create table core.request (
     tenant_id      uuid not null references core.organisation (tenant_id),
+    caller         text not null,         -- the service that called, for whomever; '' for a direct call
     request_id     uuid not null,
     method         text not null,
     request_sha256 bytea not null,
     sequence       bigint not null,
     answer         bytea,                 -- the packed response, where it cannot be made again from the change log
     create_time    timestamptz not null,
-    primary key (tenant_id, request_id)
+    primary key (tenant_id, caller, request_id)
 );
 
 -- A batch of the change log, sealed. The root is over the batch's changes, sha256 over root, previous
@@ -274,9 +277,10 @@ end
 $$;
 
 -- Begins a segment that reads: sets the transaction's facts, and makes sure that whoever calls is still who the
--- cached credential says. p_version 0: the caller's identity was asserted by another service. This runs once in
--- every segment, as its caller and with every name in full, so that it needs no search_path of its own, which
--- would cost a tenth of it.
+-- cached credential says. p_version 0: another service asserted the identity, which may have ended since; the
+-- assertion does not say whether it is a member or a key. Jobs act for nobody, and go on where people may not:
+-- what was signed is issued and sealed all the same. This runs once in every segment, as its caller and with every
+-- name in full, so that it needs no search_path of its own, which would cost a tenth of it.
 create function core.begin_read(p_tenant uuid, p_actor uuid, p_kind text, p_version bigint, p_scope text,
                                 p_timeout_ms integer) returns void language plpgsql as $$
 declare
@@ -304,8 +308,16 @@ begin
         if v_known is not true then
             perform core.fail('CREDENTIAL_STALE');
         end if;
-    elsif p_scope = 'auditor' then
-        select m.review_ids into v_reviews from core.member m where m.tenant_id = p_tenant and m.id = p_actor;
+    elsif p_kind <> 'job' then
+        select m.review_ids into v_reviews
+        from core.member m join core.organisation o using (tenant_id)
+        where m.tenant_id = p_tenant and m.id = p_actor and m.state = 'ACTIVE' and o.state = 'ACTIVE';
+        if not found and not exists (
+                select from core.key k join core.organisation o using (tenant_id)
+                where k.tenant_id = p_tenant and k.id = p_actor and k.state = 'ACTIVE' and o.state = 'ACTIVE'
+                  and (k.expire_time is null or k.expire_time > now())) then
+            perform core.fail('CREDENTIAL_INVALID', 'cause=ACTOR');
+        end if;
     end if;
     perform set_config('app.review_ids', coalesce(v_reviews, '{}')::text, true);
 end
@@ -319,6 +331,7 @@ create function core.begin_write(p_tenant uuid, p_actor uuid, p_kind text, p_ver
                                  p_request_sha256 bytea, p_on_behalf_of text, p_now timestamptz)
     returns bigint language plpgsql security definer set search_path = '' as $$
 declare
+    v_caller   text := coalesce(p_on_behalf_of, '');
     v_sequence bigint;
     v_request  core.request;
 begin
@@ -330,7 +343,7 @@ begin
     perform set_config('app.service', p_service, true),
             set_config('app.method', p_method, true),
             set_config('app.request_id', coalesce(p_request_id::text, ''), true),
-            set_config('app.on_behalf_of', coalesce(p_on_behalf_of, ''), true),
+            set_config('app.on_behalf_of', v_caller, true),
             set_config('app.now', p_now::text, true),
             set_config('app.ordinal', '0', true),
             set_config('app.written', '', true);
@@ -339,11 +352,12 @@ begin
     end if;
     perform set_config('app.sequence', v_sequence::text, true);
     if p_request_id is not null then
-        insert into core.request (tenant_id, request_id, method, request_sha256, sequence, create_time)
-        values (p_tenant, p_request_id, p_method, p_request_sha256, v_sequence, p_now)
+        insert into core.request (tenant_id, caller, request_id, method, request_sha256, sequence, create_time)
+        values (p_tenant, v_caller, p_request_id, p_method, p_request_sha256, v_sequence, p_now)
         on conflict do nothing;
         if not found then
-            select * into v_request from core.request r where r.tenant_id = p_tenant and r.request_id = p_request_id;
+            select * into v_request from core.request r
+            where r.tenant_id = p_tenant and r.caller = v_caller and r.request_id = p_request_id;
             -- Whoever sees only its own is told only its own answers.
             if v_request.method = p_method and v_request.request_sha256 = p_request_sha256
                and (p_scope <> 'own'
@@ -368,7 +382,8 @@ begin
     end if;
     if p_answer is not null then
         update core.request r set answer = p_answer
-        where r.tenant_id = core.tenant() and r.request_id = nullif(current_setting('app.request_id'), '')::uuid;
+        where r.tenant_id = core.tenant() and r.caller = current_setting('app.on_behalf_of')
+          and r.request_id = nullif(current_setting('app.request_id'), '')::uuid;
     end if;
 end
 $$;
@@ -448,7 +463,16 @@ begin
 end
 $$;
 call core.log_changes('core.organisation');
-call core.log_changes('core.member', '-salt', '#name', '#email');
+call core.log_changes('core.member', '-salt', '#name', '#email', '#subject');
+-- Whoever kept the salt could try names against the hash of the erased one: so no salt outlives its name.
+create function core.renew_salt() returns trigger language plpgsql set search_path = '' as $$
+begin
+    new.salt := sha256(uuid_send(gen_random_uuid()));
+    return new;
+end
+$$;
+create trigger renew_salt before update on core.member for each row
+    when (old.name <> new.name) execute function core.renew_salt();
 call core.log_changes('core.key', '-secret_sha256');
 -- A seal is about the log and not in it: it takes no sequence.
 create trigger refuse_change before update or delete or truncate on core.seal
@@ -468,7 +492,9 @@ revoke all on all procedures in schema core from public;
 grant execute on function core.tenant, core.actor, core.scope, core.sequence, core.now, core.granted_reviews, core.fail,
     core.begin_read, core.begin_write, core.end_write, core.next_number, core.find_key,
     core.find_member, core.canonical, core.touch, core.record_append, core.refuse_change
-    to isms_inputs, isms_reviews, isms_actions, isms_reporting, isms_jobs;
+    to isms_inputs, isms_reviews, isms_actions, isms_reporting;
+-- The policies `tenant` ask for it. The jobs write under their services' roles.
+grant execute on function core.tenant to isms_jobs;
 grant execute on function core.add_organisation to isms_reviews;
 
 grant select on core.organisation, core.change, core.request, core.seal, core.sequence

@@ -104,11 +104,13 @@ create table inputs.import_chunk (
     foreign key (tenant_id, import_id) references inputs.import (tenant_id, id)
 );
 
--- `content` is the canonical form that was hashed, kept as those bytes.
+-- One for each attempt to open a review; the review says which succeeded. `content` is the canonical form that was
+-- hashed, kept as those bytes.
 create table inputs.snapshot (
     tenant_id   uuid not null references core.organisation (tenant_id),
     id          uuid not null,
     review_id   uuid not null,
+    opening_id  uuid not null,
     start_date  date not null,
     end_date    date not null,
     as_of       timestamptz not null,
@@ -119,7 +121,7 @@ create table inputs.snapshot (
     sequence    bigint not null default core.sequence(),
     create_time timestamptz not null default core.now(),
     primary key (tenant_id, id),
-    unique (tenant_id, review_id)
+    unique (tenant_id, review_id, opening_id)
 );
 
 create table inputs.snapshot_item (

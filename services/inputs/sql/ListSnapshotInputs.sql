@@ -3,7 +3,14 @@
 with snapshot as materialized (
     select s.id, case when s.id is null then core.fail('NOT_FOUND') else true end as ok
     from (select 1) one
-    left join inputs.snapshot s on s.tenant_id = :tenant and s.review_id = :review_id
+    left join (
+        select n.id
+        from inputs.snapshot n
+        where n.tenant_id = :tenant and n.review_id = :review_id
+          and ((:opening_id)::uuid is null or n.opening_id = (:opening_id)::uuid)
+        order by n.sequence desc
+        limit 1
+    ) s on true
 ),
 page as materialized (
     select t.position, t.row_id, t.revision, t.number, t.content_sha256

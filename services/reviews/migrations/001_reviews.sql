@@ -50,6 +50,7 @@ create table reviews.review (
     decision_count          integer not null default 0 check (decision_count between 0 and 99),
     minutes                 text not null default '',
     open_time               timestamptz,
+    opening_id              uuid,
     input_snapshot_sha256   text not null default '',
     action_snapshot_sha256  text not null default '',
     sign_time               timestamptz,
@@ -65,7 +66,7 @@ create table reviews.review (
     -- A meeting is open only with everything frozen, a review is signed only with a record.
     constraint review_frozen check (
         state in ('PLANNED', 'PREPARING', 'CANCELLED')
-        or open_time is not null and input_snapshot_sha256 ~ '^[0-9a-f]{64}$'
+        or open_time is not null and opening_id is not null and input_snapshot_sha256 ~ '^[0-9a-f]{64}$'
            and action_snapshot_sha256 ~ '^[0-9a-f]{64}$'),
     constraint review_signed check (
         (state in ('SIGNED', 'CLOSED')) = (sign_time is not null and record_sha256 ~ '^[0-9a-f]{64}$'))
@@ -209,8 +210,8 @@ begin
     if new.state <> all (v_next)
        or old.state = 'SIGNED' and to_jsonb(new) - v_own <> to_jsonb(old) - v_own
        or old.open_time is not null
-          and (new.open_time, new.input_snapshot_sha256, new.action_snapshot_sha256)
-              is distinct from (old.open_time, old.input_snapshot_sha256, old.action_snapshot_sha256)
+          and (new.open_time, new.opening_id, new.input_snapshot_sha256, new.action_snapshot_sha256)
+              is distinct from (old.open_time, old.opening_id, old.input_snapshot_sha256, old.action_snapshot_sha256)
        or (new.tenant_id, new.id, new.number, new.programme_id, new.period_start, new.period_end)
           is distinct from (old.tenant_id, old.id, old.number, old.programme_id, old.period_start, old.period_end) then
         perform core.fail('WRONG_STATE', 'state=' || old.state);

@@ -13,6 +13,7 @@ r as (
     update reviews.review r
     set state = 'IN_SESSION',
         open_time = :now,
+        opening_id = :opening_id,
         input_snapshot_sha256 = :input_snapshot_sha256,
         action_snapshot_sha256 = :action_snapshot_sha256,
         previous_actions = coalesce(:previous_actions, '[]'::jsonb)

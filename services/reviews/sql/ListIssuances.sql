@@ -4,5 +4,6 @@
 select i.tenant_id, i.id as review_id
 from reviews.issuance i
 where i.state = 'PENDING'
+  and (i.tenant_id, i.id) > ((:after_tenant_id)::uuid, (:after_review_id)::uuid)
 order by i.tenant_id, i.id
 limit 100

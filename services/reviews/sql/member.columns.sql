@@ -1,6 +1,6 @@
     m.id,
-    -- The change log has no names, only their salted hashes and no salt: a repeated request is answered with the
-    -- present ones.
+    -- The change log has no personal data, only its salted hashes and no salt: a repeated request is answered with
+    -- what is there now.
     case when m.salt is not null then m.name
          else (select p.name from core.member p where p.tenant_id = m.tenant_id and p.id = m.id) end as name,
     case when m.salt is not null then m.email
@@ -9,7 +9,8 @@
     m.roles,
     m.state,
     m.issuer,
-    m.subject,
+    case when m.salt is not null then m.subject
+         else (select p.subject from core.member p where p.tenant_id = m.tenant_id and p.id = m.id) end as subject,
     m.review_ids::text[] as review_ids,
     m.revision,
     m.revision::text as etag,

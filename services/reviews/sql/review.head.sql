@@ -10,6 +10,7 @@
     r.chair_id,
     r.preparer_id,
     r.open_time,
+    r.opening_id,
     r.input_snapshot_sha256,
     r.action_snapshot_sha256,
     r.sign_time,

@@ -4,7 +4,9 @@
  * comparison in constant time (against zeros where nothing was found), one decision. Only then may the
  * answers differ, and only for whoever holds the right secret.
  *
- * Assertions are not remembered: each is used once. */
+ * Assertions are not remembered: services sign a new one for every call. Nothing checks that each is used once:
+ * within its 30 seconds, whoever can read what the services send each other can repeat one, for the same
+ * audience, method, tenant and actor. Mutual TLS between the services is what keeps readers out. */
 #include <isms/auth/authenticator.h>
 
 #include <strings.h>

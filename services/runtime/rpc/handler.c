@@ -103,6 +103,7 @@ static int replay_read(struct call *call, struct err *err)
         return -1;
     struct db_value values[] = {
         {.data = (const char *)call->principal->tenant.bytes, .length = sizeof(struct uuid), .format = 1},
+        {.data = call->principal->service},
         {.data = call->request_id},
     };
     struct db_query query = {.statement = &context_statements[STATEMENT_ANSWER],

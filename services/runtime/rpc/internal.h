@@ -163,7 +163,7 @@ struct call {
     const char *request_id; /* "" where there is none */
     struct db_connection *connection;
     enum transaction transaction;
-    bool credential_stale;   /* found by a begin statement */
+    bool credential_stale;   /* found by a begin statement, here or at a peer */
     bool replayed;           /* found by begin_write */
     struct slice replay;     /* the stored answer */
 };

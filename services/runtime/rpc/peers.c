@@ -102,10 +102,21 @@ static int assertion_make(struct call *call, enum peer peer, const char *method,
     return 0;
 }
 
+/* Whether core.begin_read() at the peer found whom the assertion names suspended or revoked. */
+static bool actor_is_stale(const struct err *err)
+{
+    return err->reason == ERR_CREDENTIAL_INVALID && err->metadata_count > 0 &&
+           strcmp(err->metadata[0].key, "cause") == 0 && strcmp(err->metadata[0].value, "ACTOR") == 0;
+}
+
 /* What a peer's refusal means to our own caller. */
-static int peer_refused(enum peer peer, const char *method, struct err *err)
+static int peer_refused(struct call *call, enum peer peer, const char *method, struct err *err)
 {
     int code = err_grpc_code(err->reason);
+    if (actor_is_stale(err)) {
+        call->credential_stale = true;
+        return -1;
+    }
     if (code == err_grpc_code(ERR_PEER_UNAVAILABLE) && err->reason != ERR_OUTCOME_UNKNOWN) {
         LOG(WARNING, "a service cannot be reached", LOG_STR("peer", peer_name(peer)), LOG_STR("method", method),
             LOG_ERR(err));
@@ -147,7 +158,7 @@ int call_peer(struct call *call, enum peer peer, const char *method, const Proto
     struct slice bytes;
     ProtobufCMessage *message;
     if (rpc_client_call(peers->clients[peer], &rpc, &call->arena, &bytes, err) < 0)
-        return peer_refused(peer, method, err);
+        return peer_refused(call, peer, method, err);
     if (message_unpack(response->descriptor, bytes.data, bytes.length, &call->arena, &message, err) < 0) {
         LOG(ERROR, "a service's answer cannot be read", LOG_STR("peer", peer_name(peer)),
             LOG_STR("method", method), LOG_ERR(err));

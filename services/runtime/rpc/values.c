@@ -19,7 +19,8 @@ const struct db_statement context_statements[STATEMENT_CONTEXT_COUNT] = {
         "$8::text, $9::uuid, $10::bytea, $11::text, $12::timestamptz)"},
     [STATEMENT_END_WRITE] = {"core.end_write", "select core.end_write($1::bytea)"},
     [STATEMENT_ANSWER] = {"core.answer",
-        "select answer from core.request where tenant_id = $1::uuid and request_id = $2::uuid"},
+        "select answer from core.request "
+        "where tenant_id = $1::uuid and caller = $2::text and request_id = $3::uuid"},
     [STATEMENT_SET_TENANT] = {"core.set_tenant", "select set_config('app.tenant_id', $1::uuid::text, true)"},
     [STATEMENT_FIND_KEY] = {"core.find_key",
         "select id, array_to_string(roles, ' ') as roles, state = 'ACTIVE' as active, secret_sha256, "

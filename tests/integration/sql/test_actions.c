@@ -20,6 +20,8 @@
 #define SUSPENDED "0192f3aa-0000-7000-8000-00000000000c"
 #define REVIEW_1 "0192f3aa-0000-7000-8000-000000000101"
 #define REVIEW_2 "0192f3aa-0000-7000-8000-000000000102"
+#define OPENING_1 "0192f3aa-0000-5000-8000-000000000301"
+#define OPENING_2 "0192f3aa-0000-5000-8000-000000000302"
 
 enum { MEMORY_MAX = 32 * 1024 * 1024 };
 
@@ -180,7 +182,8 @@ static const char *create(const char *owner_id)
     return action->id;
 }
 
-/* What can be done to an action, by somebody who is not its owner. */
+/* What can be done to an action, by somebody who is not its owner, but for marking it as done: whoever did may not
+ * verify it. */
 static const struct {
     const char *method;
     const char *more;
@@ -203,6 +206,11 @@ static enum err_reason take(const struct caller *caller, int step, const char *i
                             Isms__Actions__V1__Action **ret_action)
 {
     return act(caller, steps[step].method, id, steps[step].more, ret_action);
+}
+
+static const struct caller *by(int step)
+{
+    return step == COMPLETE ? &owner : &manager;
 }
 
 #define S(name) ISMS__ACTIONS__V1__ACTION_STATE__ACTION_STATE_##name
@@ -232,10 +240,10 @@ static void every_step_from_every_state(void **state UNUSED)
             const char *id = create(OWNER);
             Isms__Actions__V1__Action *action = NULL;
             for (const int *at = machine[i].path; *at >= 0; at++)
-                assert_int_equal(take(&manager, *at, id, NULL), ERR_OK);
+                assert_int_equal(take(by(*at), *at, id, NULL), ERR_OK);
             Isms__Actions__V1__Action *before = get(id);
             assert_int_equal(before->state, machine[i].state);
-            enum err_reason reason = take(&manager, step, id, &action);
+            enum err_reason reason = take(by(step), step, id, &action);
             if (machine[i].after[step]) {
                 assert_int_equal(reason, ERR_OK);
                 assert_int_equal(action->state, machine[i].after[step]);
@@ -264,8 +272,9 @@ static void steps_leave_their_facts(void **state UNUSED)
     assert_string_equal(action->due_date, "2026-07-01");
     assert_string_equal(action->original_due_date, "2026-05-10");
     assert_int_equal(action->reschedule_count, 1);
-    assert_int_equal(take(&manager, COMPLETE, id, &action), ERR_OK);
+    assert_int_equal(take(&owner, COMPLETE, id, &action), ERR_OK);
     assert_int_equal(action->percent_complete, 100);
+    assert_string_equal(action->done_by_id, OWNER);
     assert_int_equal(take(&manager, INEFFECTIVE, id, &action), ERR_OK);
     assert_string_equal(action->verified_by_id, MANAGER);
     assert_string_equal(action->verification_note, "v");
@@ -293,6 +302,9 @@ static void what_is_wrong_is_named(void **state UNUSED)
     assert_int_equal(progress(id, ",\"etag\":\"7\"", NULL), ERR_ETAG_MISMATCH);
     assert_int_equal(progress(id, ",\"state\":\"DONE\"", NULL), ERR_WRONG_STATE);
     assert_int_equal(progress(OWNER, "", NULL), ERR_NOT_FOUND);
+    assert_int_equal(take(&manager, COMPLETE, id, NULL), ERR_OK);
+    assert_int_equal(take(&manager, EFFECTIVE, id, NULL), ERR_FOUR_EYES_REQUIRED);
+    id = create(OWNER);
     assert_int_equal(take(&manager, COMPLETE, id, NULL), ERR_OK);
     assert_int_equal(take(&manager, EFFECTIVE, id, NULL), ERR_FOUR_EYES_REQUIRED);
 }
@@ -341,13 +353,19 @@ static size_t issue(unsigned count)
     return reason == ERR_OK ? issued->n_actions : 0;
 }
 
-static Isms__Actions__V1__ActionSnapshot *freeze(const char *review, const char *start_date)
+static Isms__Actions__V1__ActionSnapshot *freeze_for(const char *review, const char *opening,
+                                                     const char *start_date)
 {
     Isms__Actions__V1__ActionSnapshot *frozen = NULL;
-    const char *json = text("{\"review_id\":\"%s\",\"period\":{\"start_date\":\"%s\","
-                            "\"end_date\":\"2026-06-30\"}}", review, start_date);
+    const char *json = text("{\"review_id\":\"%s\",\"opening_id\":\"%s\",\"period\":{\"start_date\":\"%s\","
+                            "\"end_date\":\"2026-06-30\"}}", review, opening, start_date);
     assert_int_equal(run(&manager, "FreezeActions", "CreateActionSnapshotRequest", json, &frozen), ERR_OK);
     return frozen;
+}
+
+static Isms__Actions__V1__ActionSnapshot *freeze(const char *review, const char *start_date)
+{
+    return freeze_for(review, OPENING_1, start_date);
 }
 
 static const char *issued_id(unsigned number)
@@ -367,7 +385,7 @@ static void a_freeze_takes_what_matters(void **state UNUSED)
 {
     const char *done = issued_id(1);
     const char *cancelled = issued_id(2);
-    assert_int_equal(take(&manager, COMPLETE, done, NULL), ERR_OK);
+    assert_int_equal(take(&owner, COMPLETE, done, NULL), ERR_OK);
     assert_int_equal(take(&manager, EFFECTIVE, done, NULL), ERR_OK);
     assert_int_equal(take(&manager, CANCEL, cancelled, NULL), ERR_OK);
     assert_int_equal(take(&manager, COMPLETE, issued_id(3), NULL), ERR_OK);
@@ -376,11 +394,31 @@ static void a_freeze_takes_what_matters(void **state UNUSED)
     assert_int_equal(freeze(REVIEW_2, "2026-06-02")->item_count, 3); /* done but not verified still counts */
 }
 
+/* An opening of "" asks for the newest. */
+static enum err_reason snapshot_get_of(const struct caller *caller, const char *opening,
+                                       Isms__Actions__V1__ActionSnapshot **ret_snapshot)
+{
+    return run(caller, "GetActionSnapshot", "GetActionSnapshotRequest",
+               text("{\"review_id\":\"" REVIEW_2 "\",\"opening_id\":\"%s\"}", opening), ret_snapshot);
+}
+
 static enum err_reason snapshot_get(const struct caller *caller,
                                     Isms__Actions__V1__ActionSnapshot **ret_snapshot)
 {
-    return run(caller, "GetActionSnapshot", "GetActionSnapshotRequest", "{\"review_id\":\"" REVIEW_2 "\"}",
-               ret_snapshot);
+    return snapshot_get_of(caller, OPENING_1, ret_snapshot);
+}
+
+static void snapshot_store(Isms__Actions__V1__ActionSnapshot *frozen)
+{
+    ProtobufCMessage *nothing;
+    struct err err = {0};
+    struct buf content;
+    buf_init_arena(&content, &arena, MEMORY_MAX);
+    const struct message_type *type = descriptors_message_of(descriptors, frozen->base.descriptor);
+    assert_int_equal(message_canonical(type, &frozen->base, &content, &err), 0);
+    frozen->sha256 = (char *)(uintptr_t)text("%064d", 0);
+    frozen->content = (ProtobufCBinaryData){.data = (uint8_t *)content.data, .len = content.length};
+    assert_int_equal(run_message(&manager, "StoreActionSnapshot", &frozen->base, &nothing), ERR_OK);
 }
 
 static void a_snapshot_stays(void **state UNUSED)
@@ -388,20 +426,12 @@ static void a_snapshot_stays(void **state UNUSED)
     Isms__Actions__V1__ActionSnapshot *frozen = freeze(REVIEW_2, "2026-06-01");
     Isms__Actions__V1__ActionSnapshot *before = NULL;
     Isms__Actions__V1__ActionSnapshot *after = NULL;
-    ProtobufCMessage *nothing;
-    struct err err = {0};
-    struct buf content;
-    buf_init_arena(&content, &arena, MEMORY_MAX);
     assert_string_equal(frozen->id, "");
-    const struct message_type *type = descriptors_message_of(descriptors, frozen->base.descriptor);
-    assert_int_equal(message_canonical(type, &frozen->base, &content, &err), 0);
-    frozen->sha256 = (char *)(uintptr_t)text("%064d", 0);
-    frozen->content = (ProtobufCBinaryData){.data = (uint8_t *)content.data, .len = content.length};
-    assert_int_equal(run_message(&manager, "StoreActionSnapshot", &frozen->base, &nothing), ERR_OK);
+    snapshot_store(frozen);
     assert_int_equal(snapshot_get(&manager, &before), ERR_OK);
     assert_int_equal(before->n_actions, 5);
-    assert_int_equal(before->content.len, content.length);
-    assert_memory_equal(before->content.data, content.data, content.length);
+    assert_int_equal(before->content.len, frozen->content.len);
+    assert_memory_equal(before->content.data, frozen->content.data, frozen->content.len);
     assert_string_equal(before->actions[3]->action->title, "P");
     assert_string_equal(before->actions[3]->content_sha256, frozen->actions[3]->content_sha256);
 
@@ -427,6 +457,24 @@ static void a_snapshot_stays(void **state UNUSED)
     assert_int_equal(snapshot_get(&stranger, NULL), ERR_NOT_FOUND);
 }
 
+static void another_opening_freezes_anew(void **state UNUSED)
+{
+    Isms__Actions__V1__ActionSnapshot *first = NULL;
+    Isms__Actions__V1__ActionSnapshot *second = NULL;
+    Isms__Actions__V1__ActionSnapshot *newest = NULL;
+    assert_int_equal(snapshot_get_of(&manager, OPENING_2, NULL), ERR_NOT_FOUND);
+    Isms__Actions__V1__ActionSnapshot *frozen = freeze_for(REVIEW_2, OPENING_2, "2026-06-02");
+    assert_string_equal(frozen->id, "");
+    snapshot_store(frozen);
+    assert_int_equal(snapshot_get_of(&manager, OPENING_1, &first), ERR_OK);
+    assert_int_equal(snapshot_get_of(&manager, OPENING_2, &second), ERR_OK);
+    assert_int_equal(snapshot_get_of(&manager, "", &newest), ERR_OK);
+    assert_string_equal(first->opening_id, OPENING_1);
+    assert_string_equal(second->opening_id, OPENING_2);
+    assert_string_not_equal(first->id, second->id);
+    assert_string_equal(newest->id, second->id);
+}
+
 static void an_altered_log_is_noticed(void **state UNUSED)
 {
     CONNECTION admin = fixture_connect(NULL, 0);
@@ -449,6 +497,7 @@ static void two_organisations_are_made(void **state UNUSED)
                        "insert into core.member (tenant_id, id, name, state) values"
                        " ('" TENANT "', '" OWNER "', 'O', 'ACTIVE'),"
                        " ('" TENANT "', '" MANAGER "', 'M', 'ACTIVE'),"
+                       " ('" STRANGER "', '" MANAGER "', 'M', 'ACTIVE'),"
                        " ('" TENANT "', '" SUSPENDED "', 'S', 'SUSPENDED')");
     connection = connect_as("actions");
 }
@@ -485,6 +534,7 @@ int main(void)
         cmocka_unit_test(actions_are_issued_once),
         cmocka_unit_test(a_freeze_takes_what_matters),
         cmocka_unit_test(a_snapshot_stays),
+        cmocka_unit_test(another_opening_freezes_anew),
         cmocka_unit_test(an_altered_log_is_noticed),
     };
     return cmocka_run_group_tests(tests, load, unload);

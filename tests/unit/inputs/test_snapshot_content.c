@@ -35,6 +35,7 @@ static void the_form_is_fixed(void **state)
     as_of.seconds = 1767225600;
     Isms__Inputs__V1__SnapshotContent content = ISMS__INPUTS__V1__SNAPSHOT_CONTENT__INIT;
     content.review_id = "r";
+    content.opening_id = "o";
     content.tenant = "t";
     content.as_of = &as_of;
     content.sequence = INT64_C(9007199254740993);
@@ -50,7 +51,7 @@ static void the_form_is_fixed(void **state)
     assert_string_equal(
         arena_strndup(&arena, bytes.data, bytes.length),
         "{\"as_of\":\"2026-01-01T00:00:00Z\",\"items\":[{\"content_sha256\":\"ab\",\"kind\":\"RISK\","
-        "\"number\":\"RK-2025-001\",\"revision\":\"3\"}],\"kind\":\"isms.inputs.snapshot\","
+        "\"number\":\"RK-2025-001\",\"revision\":\"3\"}],\"kind\":\"isms.inputs.snapshot\",\"opening_id\":\"o\","
         "\"period\":{\"end_date\":\"2025-12-31\",\"start_date\":\"2025-01-01\"},\"review_id\":\"r\","
         "\"sequence\":\"9007199254740993\",\"tenant\":\"t\",\"trends\":[{\"direction\":\"IMPROVING\","
         "\"number\":\"KPI-2025-001\",\"slope_per_30_days\":-0.1}],\"version\":1}");

@@ -35,6 +35,19 @@ static void a_span_ends_with_the_calendar_unit(void **state)
     assert_span_ends(FREQUENCY(YEARLY), day(2025, 7, 1), day(2025, 12, 31));
 }
 
+/* No date lies behind it for a span to end before. */
+static void the_calendar_ends_with_its_last_day(void **state)
+{
+    (void)state;
+    for (Isms__Inputs__V1__Frequency frequency = FREQUENCY(MONTHLY); frequency <= FREQUENCY(YEARLY); frequency++)
+        assert_span_ends(frequency, day(9999, 12, 31), day(9999, 12, 31));
+    assert_span_ends(FREQUENCY(MONTHLY), day(9999, 11, 30), day(9999, 11, 30));
+    assert_span_ends(FREQUENCY(QUARTERLY), day(9999, 9, 30), day(9999, 9, 30));
+    /* one further, which a trend asks for too */
+    assert_int_equal(span_last_day(FREQUENCY(YEARLY), span_of_day(FREQUENCY(YEARLY), day(9999, 12, 31)) + 1),
+                     day(9999, 12, 31));
+}
+
 static void spans_follow_each_other_without_gaps(void **state)
 {
     (void)state;
@@ -49,6 +62,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_span_ends_with_the_calendar_unit),
+        cmocka_unit_test(the_calendar_ends_with_its_last_day),
         cmocka_unit_test(spans_follow_each_other_without_gaps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

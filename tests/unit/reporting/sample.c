@@ -74,8 +74,8 @@ static void frozen_read(struct sample *sample, const json_t *json)
 static void unhold(json_t *review)
 {
     static const char *const later[] = {
-        "attendance",  "previous_actions",      "conclusions",           "waivers", "minutes", "open_time",
-        "preparer_id", "input_snapshot_sha256", "action_snapshot_sha256"};
+        "attendance",  "previous_actions", "conclusions",           "waivers",               "minutes",
+        "open_time",   "opening_id",       "input_snapshot_sha256", "action_snapshot_sha256", "preparer_id"};
     json_t *item;
     size_t i;
     for (i = 0; i < ARRAY_SIZE(later); i++)

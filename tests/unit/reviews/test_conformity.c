@@ -1,4 +1,4 @@
-/* Each rule of invariant 5 is broken on its own in a review that has everything: its gap, and no other, appears. */
+/* Each rule of conformity.def is broken on its own in a review that has everything: its gap, and no other, appears. */
 #include "conformity.h"
 
 #include <setjmp.h>
