@@ -124,7 +124,7 @@ static bool work_replay(struct work *work, const struct db_failure *failure)
         return true;
     ProtobufCMessage *response = message_new(work->rpc->method->response->descriptor, &work->call->arena);
     struct err err;
-    err_set(&err, ERR_OVERLOADED);
+    err_set(&err, ERR_MESSAGE_TOO_LARGE);
     if (!response)
         return work_fail(work, &err);
     call_answer(work->call, response);

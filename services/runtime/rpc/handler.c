@@ -296,7 +296,7 @@ static int handler_run(struct call *call, ProtobufCMessage **ret_response, struc
         *err = (struct err){0};
         *ret_response = message_new(rpc->method->response->descriptor, &call->arena);
         result = *ret_response ? rpc->run(call, call->request, *ret_response, err)
-                               : err_set(err, ERR_OVERLOADED);
+                               : err_set(err, ERR_MESSAGE_TOO_LARGE);
         result = transaction_finish(call, *ret_response, result, err);
     } while (result < 0 && try_again(call, &retries, err));
     if (result < 0 && retries.unsettled && err->reason == ERR_DATABASE_UNAVAILABLE)

@@ -311,6 +311,13 @@ const char *probe_address(void)
     return address;
 }
 
+unsigned probe_workers(void)
+{
+    unsigned workers = 0;
+    (void)rpc_server_connected(server, &workers);
+    return workers;
+}
+
 /* --- the client ----------------------------------------------------------------------------------------- */
 
 static int client_call(const char *credential, const char *path, struct slice body, int64_t timeout_us,

@@ -35,6 +35,7 @@ const char *probe_service_url(void); /* as the service's role */
 struct uuid probe_tenant(unsigned organisation);
 struct arena *probe_arena(void);
 const char *probe_address(void);
+unsigned probe_workers(void); /* each has a database connection, or is about to */
 
 /* The key of organisation 0 or 1, as it goes into metadata; "" would be none. */
 const char *probe_credential(unsigned organisation);
