@@ -172,6 +172,18 @@ static void decisions_check(struct gaps *gaps)
         gap_add(gaps, RULE_NO_DECISION, "", NULL);
 }
 
+/* The named preparer, and who did the preparing under another's name. */
+static bool signer_prepared(const struct conformity_facts *facts)
+{
+    const char *signer = facts->signer_id;
+    if (!signer[0])
+        return false;
+    for (size_t i = 0; i < facts->participant_count; i++)
+        if (facts->participants[i]->prepared && strcmp(facts->participants[i]->id, signer) == 0)
+            return true;
+    return strcmp(facts->review->preparer_id, signer) == 0;
+}
+
 static void review_check(struct gaps *gaps)
 {
     const Isms__Reviews__V1__Review *review = gaps->facts->review;
@@ -184,8 +196,7 @@ static void review_check(struct gaps *gaps)
     decisions_check(gaps);
     if (!review->minutes[0])
         gap_add(gaps, RULE_MINUTES_MISSING, "", NULL);
-    if (gaps->facts->programme->four_eyes && review->preparer_id[0] &&
-        strcmp(review->preparer_id, gaps->facts->signer_id) == 0)
+    if (gaps->facts->programme->four_eyes && signer_prepared(gaps->facts))
         gap_add(gaps, RULE_PREPARER_SIGNS, "", NULL);
     if (!review->next_review_date[0])
         gap_add(gaps, RULE_NO_NEXT_REVIEW_DATE, "", NULL);

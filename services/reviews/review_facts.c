@@ -86,6 +86,7 @@ static int signing_read(struct call *call, struct review_facts *facts, struct er
     if (!members.ids)
         return err_setf(err, ERR_MESSAGE_TOO_LARGE, "The review needs more memory than a call may use.");
     members_collect(&members, facts);
+    get.review_id = facts->review.id;
     get.member_ids = members.ids;
     get.n_member_ids = members.count;
     isms__reviews__v1__signing_facts__init(&facts->signing);

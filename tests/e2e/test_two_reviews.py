@@ -104,6 +104,21 @@ def test_preparer_may_not_sign_where_four_eyes_are_asked_for(told):
     assert review.sign(chair).state == 5
 
 
+def test_naming_another_as_preparer_does_not_help(told):
+    organisation = told["organisation"]
+    both = organisation.person("TOP_MANAGEMENT", "Two Hats")
+    organisation.admin.UpdateMember(id=both.member, member={"roles": ["ROLE_TOP_MANAGEMENT", "ROLE_ISMS_MANAGER"]},
+                                    update_mask="roles")
+    review = story.Review(both, told["chair"], programme=told["first"].programme, title="Fourth review")
+    both.PrepareReview(id=review.id, preparer_id=told["manager"].member)
+    review.review = both.OpenReview(id=review.id)
+    review.discuss()
+    review.minutes()
+    with pytest.raises(Refused) as refused:
+        review.sign(both)
+    assert refused.value.reason == "FOUR_EYES_REQUIRED"
+
+
 def test_gaps_block_the_signature_and_are_named(told):
     review = story.Review(told["manager"], told["chair"], programme=told["first"].programme, title="Incomplete")
     review.open()
