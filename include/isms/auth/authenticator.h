@@ -41,6 +41,7 @@ struct auth_query {
     enum auth_query_kind kind;
     struct uuid tenant;
     struct uuid key;
+    struct sha256 secret_hash; /* AUTH_BY_KEY: what the caller presents, so that its use can be noted */
     const char *issuer;
     const char *subject;
     const struct jwt_claims *claims;
@@ -52,7 +53,11 @@ struct auth_record {
     bool active;              /* key, member and organisation all are */
     struct uuid id;            /* AUTH_BY_SUBJECT: the member */
     struct sha256 secret_hash; /* AUTH_BY_KEY */
+    struct sha256 previous_hash; /* of the secret before the last rotation; zeros: none */
+    int64_t previous_expire_time_us;
     struct role_set roles;
+    struct permission_set permissions; /* of what the roles give, no more than this; all bits: no narrowing */
+    struct limits limits;
     int64_t expire_time_us; /* 0: never */
     int64_t revision;
 };

@@ -25,17 +25,30 @@ enum principal_kind {
     PRINCIPAL_PERSON,  /* a member with an access token of its identity provider */
     PRINCIPAL_KEY,     /* an API key */
     PRINCIPAL_SERVICE, /* one of our services on behalf of a person or key */
-    PRINCIPAL_JOB      /* one of our services' background jobs, on nobody's behalf */
+    PRINCIPAL_JOB,     /* one of our services' background jobs, on nobody's behalf */
+    PRINCIPAL_PLATFORM /* a key of the platform's that acts for an organisation it names (ACTING_METADATA) */
+};
+
+/* The metadata key by which a platform's key names the organisation that it acts for. */
+#define ACTING_METADATA "x-isms-organisation"
+
+/* What an organisation may ask of this process; 0: as the settings say. */
+struct limits {
+    unsigned calls_per_second;
+    unsigned burst;
+    unsigned in_flight;
 };
 
 struct principal {
     enum principal_kind kind;
     struct uuid tenant;
-    struct uuid id;   /* member or key; of PRINCIPAL_SERVICE, the one it acts for; nil of a job */
+    struct uuid id;   /* member or key; of PRINCIPAL_SERVICE, the one it acts for; nil of a job; of
+                         PRINCIPAL_PLATFORM, the platform's key, which is not of `tenant` */
     int64_t revision; /* of the member's or key's row when it was looked up */
     struct role_set roles;
     struct permission_set permissions;
     enum scope scope;
+    struct limits limits;
     int64_t expire_time_us;          /* of the credential; INT64_MAX of a key that does not expire */
     char service[SERVICE_NAME_SIZE]; /* the calling service; "" when none */
     char request_id[129];            /* the caller's, as an assertion carries it; "" when none */
@@ -49,7 +62,7 @@ struct principal {
     int64_t auth_time_us;         /* 0 when the token does not say */
 };
 
-const char *principal_kind_name(enum principal_kind kind); /* "person", "key", "service", "job" */
+const char *principal_kind_name(enum principal_kind kind); /* "person", "key", "service", "job", "platform" */
 
 /* PERMISSION_DENIED with the fact `permission`, unless the principal holds it. */
 int principal_require(const struct principal *principal, enum permission permission,

@@ -34,9 +34,13 @@ $$;
 create table core.organisation (
     tenant_id    uuid primary key,
     name         text not null,
-    state        text not null default 'ACTIVE' check (state in ('ACTIVE', 'SUSPENDED')),
+    state        text not null default 'ACTIVE' check (state in ('ACTIVE', 'SUSPENDED', 'ERASED')),
     time_zone    text not null default 'UTC',
     isms_scope   text not null default '',
+    -- What the organisation may ask of each service; 0: what the installation's settings say.
+    calls_per_second integer not null default 0 check (calls_per_second >= 0),
+    calls_burst      integer not null default 0 check (calls_burst >= 0),
+    calls_in_flight  integer not null default 0 check (calls_in_flight >= 0),
     revision     bigint not null default 1,
     create_time  timestamptz not null default now(),
     update_time  timestamptz not null default now()
@@ -69,13 +73,26 @@ create table core.key (
     id            uuid not null,
     name          text not null,
     roles         text[] not null,
+    permissions   text[] not null default '{}', -- narrows what the roles give; empty: does not
     secret_sha256 bytea not null check (octet_length(secret_sha256) = 32),
+    -- After a rotation the secret before is good for a while, so that clients can be changed one by one.
+    previous_secret_sha256 bytea check (octet_length(previous_secret_sha256) = 32),
+    previous_expire_time   timestamptz,
     state         text not null default 'ACTIVE' check (state in ('ACTIVE', 'REVOKED')),
     expire_time   timestamptz,
     revision      bigint not null default 1,
     create_time   timestamptz not null default now(),
     update_time   timestamptz not null default now(),
     primary key (tenant_id, id)
+);
+
+-- When a key was last looked up; to the minute, and beside the change log.
+create table core.key_use (
+    tenant_id     uuid not null,
+    id            uuid not null,
+    last_use_time timestamptz not null,
+    primary key (tenant_id, id),
+    foreign key (tenant_id, id) references core.key (tenant_id, id)
 );
 
 -- One row an organisation: its writers queue on it, and its value numbers their transactions without gaps.
@@ -402,23 +419,36 @@ begin
 end
 $$;
 
--- Who a credential belongs to. Both need app.tenant_id set first.
-create function core.find_key(p_tenant uuid, p_id uuid)
-    returns table (id uuid, roles text[], state text, secret_sha256 bytea, expire_time timestamptz, revision bigint,
-                   member_id uuid)
-    language sql stable security definer set search_path = ''
-    begin atomic
-        select k.id, k.roles, case when o.state = 'ACTIVE' then k.state else o.state end, k.secret_sha256,
-               k.expire_time, k.revision, null::uuid
+-- Who a credential belongs to, and what its organisation may ask. Both need app.tenant_id set first.
+create type core.credential as (
+    id uuid, roles text[], state text, revision bigint, expire_time timestamptz,
+    calls_per_second integer, calls_burst integer, calls_in_flight integer,
+    permissions text[], secret_sha256 bytea, previous_secret_sha256 bytea, previous_expire_time timestamptz
+);
+-- A look-up with the right secret is a use. It need not survive a crash, nor wait for a standby.
+create function core.find_key(p_tenant uuid, p_id uuid, p_secret_sha256 bytea) returns setof core.credential
+    language plpgsql security definer set search_path = '' as $$
+begin
+    perform set_config('synchronous_commit', 'off', true);
+    insert into core.key_use as u (tenant_id, id, last_use_time)
+    select k.tenant_id, k.id, now() from core.key k
+    where k.tenant_id = p_tenant and k.id = p_id and k.state = 'ACTIVE'
+      and p_secret_sha256 in (k.secret_sha256, k.previous_secret_sha256)
+    on conflict (tenant_id, id) do update set last_use_time = excluded.last_use_time
+    where u.last_use_time < excluded.last_use_time - interval '1 minute';
+    return query
+        select k.id, k.roles, case when o.state = 'ACTIVE' then k.state else o.state end, k.revision, k.expire_time,
+               o.calls_per_second, o.calls_burst, o.calls_in_flight,
+               k.permissions, k.secret_sha256, k.previous_secret_sha256, k.previous_expire_time
         from core.key k join core.organisation o using (tenant_id) where k.tenant_id = p_tenant and k.id = p_id;
-    end;
-create function core.find_member(p_tenant uuid, p_issuer text, p_subject text)
-    returns table (id uuid, roles text[], state text, secret_sha256 bytea, expire_time timestamptz, revision bigint,
-                   member_id uuid)
+end
+$$;
+create function core.find_member(p_tenant uuid, p_issuer text, p_subject text) returns setof core.credential
     language sql stable security definer set search_path = ''
     begin atomic
-        select m.id, m.roles, case when o.state = 'ACTIVE' then m.state else o.state end, null::bytea,
-               null::timestamptz, m.revision, m.id
+        select m.id, m.roles, case when o.state = 'ACTIVE' then m.state else o.state end, m.revision,
+               null::timestamptz, o.calls_per_second, o.calls_burst, o.calls_in_flight,
+               '{}'::text[], null::bytea, null::bytea, null::timestamptz
         from core.member m join core.organisation o using (tenant_id)
         where m.tenant_id = p_tenant and m.issuer = p_issuer and m.subject = p_subject and p_subject <> '';
     end;
@@ -456,7 +486,7 @@ do $$
 declare
     target text;
 begin
-    foreach target in array array['organisation', 'member', 'key', 'sequence', 'counter', 'change', 'request', 'seal']
+    foreach target in array array['organisation', 'member', 'key', 'key_use', 'sequence', 'counter', 'change', 'request', 'seal']
     loop
         call core.protect(('core.' || target)::regclass);
     end loop;
@@ -473,7 +503,7 @@ end
 $$;
 create trigger renew_salt before update on core.member for each row
     when (old.name <> new.name) execute function core.renew_salt();
-call core.log_changes('core.key', '-secret_sha256');
+call core.log_changes('core.key', '-secret_sha256', '-previous_secret_sha256');
 -- A seal is about the log and not in it: it takes no sequence.
 create trigger refuse_change before update or delete or truncate on core.seal
     for each statement execute function core.refuse_change();
@@ -503,6 +533,7 @@ grant select (tenant_id, id, name, roles, state, position, review_ids, revision)
     to isms_inputs, isms_actions, isms_reporting;
 grant select (tenant_id, id, state, expire_time, revision) on core.key to isms_inputs, isms_actions, isms_reporting;
 grant select, insert, update on core.organisation, core.member, core.key to isms_reviews;
+grant select on core.key_use to isms_reviews;
 grant insert on core.seal to isms_reporting;
 grant select (tenant_id, value) on core.sequence to isms_jobs;
 grant select (tenant_id, number, last_sequence) on core.seal to isms_jobs;

@@ -87,11 +87,14 @@ static int key_check(const struct authenticator *authenticator, struct slice tok
     if (!api_key_parse(token.data, token.length, &key))
         return err_set(err, ERR_CREDENTIAL_INVALID);
 
-    struct auth_query query = {.kind = AUTH_BY_KEY, .tenant = key.tenant, .key = key.id};
+    struct auth_query query = {
+        .kind = AUTH_BY_KEY, .tenant = key.tenant, .key = key.id, .secret_hash = api_key_hash(&key)};
     struct auth_record record = {0};
     if (directory->lookup(directory->context, &query, &record, err) < 0)
         return -1;
     bool matches = api_key_matches(&key, &record.secret_hash);
+    bool matches_previous = api_key_matches(&key, &record.previous_hash);
+    matches |= matches_previous & (now_us < record.previous_expire_time_us);
     if (!(matches & record.found & record.active))
         return err_set(err, ERR_CREDENTIAL_INVALID);
     if (record.expire_time_us != 0 && now_us >= record.expire_time_us)
@@ -103,8 +106,12 @@ static int key_check(const struct authenticator *authenticator, struct slice tok
         .id = key.id,
         .revision = record.revision,
         .expire_time_us = record.expire_time_us ? record.expire_time_us : INT64_MAX,
+        .limits = record.limits,
     };
+    if (matches_previous && record.previous_expire_time_us < principal->expire_time_us)
+        principal->expire_time_us = record.previous_expire_time_us;
     roles_apply(authenticator, record.roles, principal);
+    principal->permissions.bits &= record.permissions.bits;
     return 0;
 }
 
@@ -139,6 +146,7 @@ static int token_check(const struct authenticator *authenticator, struct slice t
         .revision = record.revision,
         .expire_time_us = claims.expire_time_us,
         .auth_time_us = claims.auth_time_us,
+        .limits = record.limits,
     };
     if (record.expire_time_us != 0 && record.expire_time_us < principal->expire_time_us)
         principal->expire_time_us = record.expire_time_us;

@@ -10,6 +10,8 @@ const char *principal_kind_name(enum principal_kind kind)
         return "key";
     case PRINCIPAL_SERVICE:
         return "service";
+    case PRINCIPAL_PLATFORM:
+        return "platform";
     case PRINCIPAL_JOB:
         break;
     }

@@ -7,23 +7,67 @@
 
 #include <string.h>
 
+/* The next of words that are parted by spaces; false at the end. */
+static bool word_next(struct slice *text, struct slice *ret_word)
+{
+    const char *space = text->length > 0 ? memchr(text->data, ' ', text->length) : NULL;
+    size_t length = space ? (size_t)(space - text->data) : text->length;
+    size_t taken = space ? length + 1 : length;
+    if (text->length == 0)
+        return false;
+    *ret_word = (struct slice){.data = text->data, .length = length};
+    text->data += taken;
+    text->length -= taken;
+    return true;
+}
+
+/* A role or permission that this version does not know gives nothing. */
 static struct role_set roles_read(struct slice text)
 {
     struct role_set roles = {0};
-    while (text.length > 0) {
-        const char *space = memchr(text.data, ' ', text.length);
-        size_t length = space ? (size_t)(space - text.data) : text.length;
-        enum role role;
-        if (role_from_name((struct slice){.data = text.data, .length = length}, &role))
-            roles = role_set_add(roles, role); /* a role this version does not know gives nothing */
-        size_t taken = space ? length + 1 : length;
-        text.data += taken;
-        text.length -= taken;
-    }
+    struct slice word;
+    enum role role;
+    while (word_next(&text, &word))
+        if (role_from_name(word, &role))
+            roles = role_set_add(roles, role);
     return roles;
 }
 
-enum column { COLUMN_ID, COLUMN_ROLES, COLUMN_ACTIVE, COLUMN_SECRET, COLUMN_EXPIRE, COLUMN_REVISION };
+/* None listed: no narrowing. */
+static struct permission_set permissions_read(struct slice text)
+{
+    struct permission_set permissions = {.bits = text.length == 0 ? UINT64_MAX : 0};
+    struct slice word;
+    enum permission permission;
+    while (word_next(&text, &word))
+        if (permission_from_name(word, &permission))
+            permissions.bits |= UINT64_C(1) << permission;
+    return permissions;
+}
+
+/* The order is CREDENTIAL_COLUMNS' of values.c. */
+enum column {
+    COLUMN_ID, COLUMN_ROLES, COLUMN_ACTIVE, COLUMN_REVISION, COLUMN_EXPIRE, COLUMN_RATE, COLUMN_BURST,
+    COLUMN_IN_FLIGHT, COLUMN_PERMISSIONS, COLUMN_SECRET, COLUMN_PREVIOUS_SECRET, COLUMN_PREVIOUS_EXPIRE
+};
+
+static void hash_read(const struct db_result *result, enum column column, struct sha256 *ret_hash)
+{
+    size_t length;
+    const char *data = db_result_data(result, 0, column, &length);
+    if (length == SHA256_SIZE)
+        memcpy(ret_hash->bytes, data, length);
+}
+
+static int64_t time_read(const struct db_result *result, enum column column)
+{
+    return db_result_is_null(result, 0, column) ? 0 : db_result_int(result, 0, column);
+}
+
+static unsigned limit_read(const struct db_result *result, enum column column)
+{
+    return (unsigned)db_result_int(result, 0, column);
+}
 
 static struct auth_record record_read(const struct db_result *result)
 {
@@ -34,15 +78,19 @@ static struct auth_record record_read(const struct db_result *result)
     const char *data = db_result_data(result, 0, COLUMN_ID, &length);
     if (length == sizeof(record.id.bytes))
         memcpy(record.id.bytes, data, length);
-    data = db_result_data(result, 0, COLUMN_SECRET, &length);
-    if (length == SHA256_SIZE)
-        memcpy(record.secret_hash.bytes, data, length);
     data = db_result_data(result, 0, COLUMN_ROLES, &length);
     record.roles = roles_read((struct slice){.data = data, .length = length});
+    data = db_result_data(result, 0, COLUMN_PERMISSIONS, &length);
+    record.permissions = permissions_read((struct slice){.data = data, .length = length});
     record.active = db_result_int(result, 0, COLUMN_ACTIVE) != 0;
-    if (!db_result_is_null(result, 0, COLUMN_EXPIRE))
-        record.expire_time_us = db_result_int(result, 0, COLUMN_EXPIRE);
     record.revision = db_result_int(result, 0, COLUMN_REVISION);
+    record.expire_time_us = time_read(result, COLUMN_EXPIRE);
+    record.limits = (struct limits){.calls_per_second = limit_read(result, COLUMN_RATE),
+                                    .burst = limit_read(result, COLUMN_BURST),
+                                    .in_flight = limit_read(result, COLUMN_IN_FLIGHT)};
+    hash_read(result, COLUMN_SECRET, &record.secret_hash);
+    hash_read(result, COLUMN_PREVIOUS_SECRET, &record.previous_hash);
+    record.previous_expire_time_us = time_read(result, COLUMN_PREVIOUS_EXPIRE);
     record.found = true;
     return record;
 }
@@ -60,6 +108,8 @@ static int lookup(void *context, const struct auth_query *query, struct auth_rec
     struct db_value values[3] = {uuid_value(&query->tenant)};
     if (by_key) {
         values[1] = uuid_value(&query->key);
+        values[2] = (struct db_value){
+            .data = (const char *)query->secret_hash.bytes, .length = SHA256_SIZE, .format = 1};
     } else {
         values[1] = (struct db_value){.data = query->issuer};
         values[2] = (struct db_value){.data = query->subject};
@@ -67,7 +117,7 @@ static int lookup(void *context, const struct auth_query *query, struct auth_rec
     struct db_query queries[] = {
         {.statement = &context_statements[STATEMENT_SET_TENANT], .values = values, .value_count = 1},
         {.statement = &context_statements[by_key ? STATEMENT_FIND_KEY : STATEMENT_FIND_MEMBER],
-         .values = values, .value_count = by_key ? 2 : 3},
+         .values = values, .value_count = 3},
     };
     struct db_segment segment = {.queries = queries, .query_count = ARRAY_SIZE(queries)};
     int result = db_pipeline(connection, &segment, 1, err);

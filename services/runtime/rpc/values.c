@@ -11,6 +11,12 @@
 
 #include <isms/base/clock.h>
 
+/* enum column of directory.c has their order. */
+#define CREDENTIAL_COLUMNS \
+    "id, array_to_string(roles, ' ') as roles, state = 'ACTIVE' as active, revision, expire_time, " \
+    "calls_per_second, calls_burst, calls_in_flight, array_to_string(permissions, ' ') as permissions, " \
+    "secret_sha256, previous_secret_sha256, previous_expire_time"
+
 const struct db_statement context_statements[STATEMENT_CONTEXT_COUNT] = {
     [STATEMENT_BEGIN_READ] = {"core.begin_read",
         "select core.begin_read($1::uuid, $2::uuid, $3::text, $4::bigint, $5::text, $6::integer)"},
@@ -22,12 +28,8 @@ const struct db_statement context_statements[STATEMENT_CONTEXT_COUNT] = {
         "select answer from core.request "
         "where tenant_id = $1::uuid and caller = $2::text and request_id = $3::uuid"},
     [STATEMENT_SET_TENANT] = {"core.set_tenant", "select set_config('app.tenant_id', $1::uuid::text, true)"},
-    [STATEMENT_FIND_KEY] = {"core.find_key",
-        "select id, array_to_string(roles, ' ') as roles, state = 'ACTIVE' as active, secret_sha256, "
-        "expire_time, revision from core.find_key($1::uuid, $2::uuid)"},
-    [STATEMENT_FIND_MEMBER] = {"core.find_member",
-        "select id, array_to_string(roles, ' ') as roles, state = 'ACTIVE' as active, secret_sha256, "
-        "expire_time, revision from core.find_member($1::uuid, $2::text, $3::text)"},
+    [STATEMENT_FIND_KEY] = {"core.find_key", "select " CREDENTIAL_COLUMNS " from core.find_key($1::uuid, $2::uuid, $3::bytea)"},
+    [STATEMENT_FIND_MEMBER] = {"core.find_member", "select " CREDENTIAL_COLUMNS " from core.find_member($1::uuid, $2::text, $3::text)"},
 };
 
 static struct db_value value_text(const char *text)

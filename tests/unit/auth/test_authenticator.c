@@ -78,6 +78,7 @@ static int setup(void **state)
     world->key = api_key_make(world->tenant, uuid_v7());
     world->key_record = (struct auth_record){
         .found = true, .active = true, .secret_hash = api_key_hash(&world->key), .revision = 4,
+        .permissions = {.bits = UINT64_MAX},
         .roles = role_set_add((struct role_set){0}, ROLE_CONTRIBUTOR),
     };
     world->member_record = (struct auth_record){
