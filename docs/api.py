@@ -59,4 +59,5 @@ def main():
                       f"| {one_paragraph(comments.get((SERVICE, s, METHOD, m), ''))} |")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -183,7 +183,8 @@ static void print_roles(void)
            "caller sees of what it may read is decided by row-level policies in the database, by the\n"
            "caller's scope: all of the organisation; its own (`ACTION_OWNER` alone); the reviews it was\n"
            "named for (`AUDITOR` alone); the list of organisations\n"
-           "(`PLATFORM_ADMIN`, in the platform's own organisation only).\n\n"
+           "(`PLATFORM_ADMIN`, in the platform's own organisation only). What an API key may do can be narrowed\n"
+           "to some of these permissions, and a `PLATFORM_AGENT`'s key acts for organisations: [keys.md](keys.md).\n\n"
            "| role | what for |\n|---|---|\n", GENERATED);
     for (size_t i = 0; i < COUNT(roles); i++)
         printf("| `%s` | %s |\n", roles[i].name, roles[i].text);

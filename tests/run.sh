@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=deploy/lib/stack.sh
 . deploy/lib/stack.sh
 
-ALL_SUITES="lint unit integration e2e fault"
+ALL_SUITES="lint unit integration e2e fault fuzz abuse"
 PRESET=${PRESET:-release}
 BUILD=$PWD/build/$PRESET
 LOG=$PWD/build/test-log
@@ -81,6 +81,15 @@ run_program() {
     fi
 }
 
+# run_pytest NAME: the suite's Python tests, as TAP lines.
+run_pytest() {
+    STACK_BIN=$STACK_BIN "$PYTHON" -B -m pytest -v --tb=short -p no:cacheprovider -p no:warnings "tests/$1" 2>&1 |
+        awk '{ print; name = $0; sub(/ (PASSED|FAILED|ERROR) .*/, "", name) }
+             / PASSED /{ print "ok - " name } / (FAILED|ERROR) /{ print "not ok - " name }
+             / SKIPPED /{ name = $1; sub(/.*SKIPPED /, ""); sub(/ *\[ *[0-9]+%\]$/, "")
+                          print "ok - " name " # SKIP " $0 }'
+}
+
 # run_suite NAME: prints TAP lines ("ok 1 - name", "not ok …", "… # SKIP why").
 run_suite() {
     local program
@@ -91,19 +100,14 @@ run_suite() {
                 [ -f "$program" ] && [ -x "$program" ] || continue
                 run_program "$program"
             done ;;
-        e2e | fault)
-            STACK_BIN=$STACK_BIN "$PYTHON" -B -m pytest -v --tb=short -p no:cacheprovider -p no:warnings \
-                "tests/$1" 2>&1 |
-                awk '{ print; name = $0; sub(/ (PASSED|FAILED|ERROR) .*/, "", name) }
-                     / PASSED /{ print "ok - " name } / (FAILED|ERROR) /{ print "not ok - " name }
-                     / SKIPPED /{ name = $1; sub(/.*SKIPPED /, ""); sub(/ *\[ *[0-9]+%\]$/, "")
-                                  print "ok - " name " # SKIP " $0 }' ;;
+        fuzz) bash tests/fuzz/run.sh --seconds=8; run_pytest fuzz ;;
+        e2e | fault | abuse) run_pytest "$1" ;;
     esac
 }
 
 for suite in $SUITES; do
     started=$SECONDS
-    case $suite in integration) need=bare ;; e2e | fault) need=all ;; *) need=none ;; esac
+    case $suite in integration) need=bare ;; e2e | fault | fuzz | abuse) need=all ;; *) need=none ;; esac
     case $suite in fault) STACK_POSTGRES_OPTIONS='' ;; *) STACK_POSTGRES_OPTIONS='-c fsync=off' ;; esac
     export STACK_POSTGRES_OPTIONS
     if servers "$need"; then
@@ -121,6 +125,7 @@ for suite in $SUITES; do
     fi
     grep '^not ok' "$LOG/$suite.log" | sed 's/^/    /'
     grep -E '^ok .*# ?SKIP' "$LOG/$suite.log" | sed 's/^ok/    skipped/'
+    case $suite in fuzz | abuse) sed -n 's/^# /    /p' "$LOG/$suite.log" ;; esac
     printf '%-12s %4d passed, %d failed, %d skipped  (%d s)\n' \
         "$suite" "$good" "$bad" "$left_out" $((SECONDS - started))
     passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left_out))

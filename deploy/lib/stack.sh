@@ -5,7 +5,8 @@
 #   deploy/lib/stack.sh STATE_FOLDER restart reviews
 #
 # Everything listens on free loopback ports that are kept in the folder, runs as a user that is not root, and is
-# stopped by its process id. Needs: STACK (the folder) and STACK_BIN (where the programs are).
+# stopped by its process id. Needs: STACK (the folder) and STACK_BIN (where the programs are). With STACK_TLS=1 the
+# services speak TLS, to each other with certificates on both sides; CA, certificates and keys are in tls/.
 
 STACK_SERVICES="inputs actions reviews reporting"
 
@@ -45,9 +46,15 @@ stack_postgres_bin() {
     echo "$newest/bin"
 }
 
-# stack_url ROLE: the database as that role.
+# stack_address NAME [INSTANCE]: where that instance of a service finds the other; a test may put something in between
+# by a file in via/.
+stack_address() {
+    cat "$STACK/via/${2:-}.$1" 2>/dev/null || echo "127.0.0.1:$(stack_port "$1")"
+}
+
+# stack_url ROLE [INSTANCE]: the database as that role.
 stack_url() {
-    echo "postgresql://$1:$(cat "$STACK/password")@127.0.0.1:$(stack_port postgres)/isms"
+    echo "postgresql://$1:$(cat "$STACK/password")@$(stack_address postgres "${2:-}")/isms"
 }
 
 # stack_alive NAME: whether the process of that name runs. The file holds process id and start time, so that a
@@ -105,6 +112,32 @@ stack_postgres_start() {
             ${STACK_POSTGRES_OPTIONS:-}" \
         start >/dev/null || { stack_fail "PostgreSQL did not start; see $STACK/log/postgres.log"; return 1; }
     stack_remember postgres "$(stack_run head -n 1 "$STACK/postgres/postmaster.pid")"
+}
+
+# stack_standby_start: a second PostgreSQL that follows the first, which from then on waits for it at every commit.
+# After `stack_standby_promote` it is the primary; the name of the first stays "postgres".
+stack_standby_start() {
+    local bin port
+    bin=$(stack_postgres_bin) || return 1
+    port=$(stack_port standby)
+    stack_alive standby && return 0
+    if [ ! -s "$STACK/standby/PG_VERSION" ]; then
+        mkdir -p "$STACK/standby" && chmod 700 "$STACK/standby"
+        if [ "$(id -u)" -eq 0 ]; then chown postgres: "$STACK/standby"; fi
+        PGPASSWORD=$(cat "$STACK/password") stack_run "$bin/pg_basebackup" -D "$STACK/standby" -R -X stream -c fast \
+            -d "host=127.0.0.1 port=$(stack_port postgres) user=postgres application_name=standby" || return 1
+        stack_sql -d postgres -c "alter system set synchronous_standby_names = 'standby'" \
+            -c "select pg_reload_conf()" >/dev/null || return 1
+    fi
+    stack_run "$bin/pg_ctl" -D "$STACK/standby" -l "$STACK/log/standby.log" -w -t 30 \
+        -o "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories='' -c max_connections=200 \
+            -c wal_retrieve_retry_interval=200ms" \
+        start >/dev/null || { stack_fail "the standby did not start; see $STACK/log/standby.log"; return 1; }
+    stack_remember standby "$(stack_run head -n 1 "$STACK/standby/postmaster.pid")"
+}
+
+stack_standby_promote() {
+    stack_run "$(stack_postgres_bin)/pg_ctl" -D "$STACK/standby" -w -t 30 promote >/dev/null
 }
 
 # stack_sql [PSQL OPTION...]: psql as the database's administrator.
@@ -166,6 +199,26 @@ stack_keys() {
     if [ "$(id -u)" -eq 0 ]; then chown -R postgres: "$STACK/keys"; fi
 }
 
+# A CA of the stack's own and a certificate a service: spiffe://demo.example/isms/NAME, on 127.0.0.1.
+stack_certificates() {
+    local name new="$STACK/tls/.new"
+    mkdir -p "$STACK/tls"
+    [ -s "$STACK/tls/ca.pem" ] ||
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj "/CN=Demo CA" \
+            -keyout "$STACK/tls/ca.key" -out "$STACK/tls/ca.pem" 2>/dev/null || return 1
+    for name in $STACK_SERVICES; do
+        [ -s "$STACK/tls/$name.pem" ] && continue
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=isms-$name" \
+            -keyout "$STACK/tls/$name.key" -out "$new.csr" 2>/dev/null &&
+            openssl x509 -req -in "$new.csr" -CA "$STACK/tls/ca.pem" -CAkey "$STACK/tls/ca.key" -CAcreateserial \
+                -days 90 -out "$STACK/tls/$name.pem" -extfile <(printf '%s\n' "basicConstraints=critical,CA:false" \
+                "subjectAltName=URI:spiffe://demo.example/isms/$name,DNS:localhost,IP:127.0.0.1") 2>/dev/null ||
+            return 1
+    done
+    rm -f "$new.csr"
+    if [ "$(id -u)" -eq 0 ]; then chown -R postgres: "$STACK/tls"; fi
+}
+
 # stack_token SUBJECT TENANT [LIFETIME]: an access token as the identity provider would give it to that person.
 stack_token() {
     local now signed input
@@ -180,27 +233,36 @@ stack_token() {
     rm -f "$input"
 }
 
-# stack_service_start NAME: starts it; ready is another matter (stack_service_wait).
+# stack_service_start INSTANCE: starts it; ready is another matter (stack_service_wait). An instance is called after its
+# service, with a number where there are several: "actions", "actions-2".
 stack_service_start() {
-    local name=$1 peer as_user
+    local name=$1 service=${1%-[0-9]*} peer as_user
     stack_alive "$name" && return 0
     (
         export ISMS_LISTEN ISMS_ADMIN_LISTEN ISMS_DATABASE_URL ISMS_JOB_DATABASE_URL ISMS_REDIS_URL
         ISMS_LISTEN="127.0.0.1:$(stack_port "$name")"
         ISMS_ADMIN_LISTEN="127.0.0.1:$(stack_port "$name-admin")"
-        ISMS_DATABASE_URL=$(stack_url "isms_$name")
-        ISMS_JOB_DATABASE_URL=$(stack_url isms_jobs)
-        ISMS_REDIS_URL="redis://:$(cat "$STACK/password")@127.0.0.1:$(stack_port redis)/0"
-        export ISMS_SERVICE_KEY_FILE="$STACK/keys/$name.pem" ISMS_SERVICE_JWKS_FILE="$STACK/keys/services.jwks"
+        ISMS_DATABASE_URL=$(stack_url "isms_$service" "$name")
+        ISMS_JOB_DATABASE_URL=$(stack_url isms_jobs "$name")
+        ISMS_REDIS_URL="redis://:$(cat "$STACK/password")@$(stack_address redis "$name")/0"
+        export ISMS_DRAIN_DELAY="${STACK_DRAIN_DELAY:-0s}"
+        export ISMS_SERVICE_KEY_FILE="$STACK/keys/$service.pem" ISMS_SERVICE_JWKS_FILE="$STACK/keys/services.jwks"
         export ISMS_OIDC_JWKS_FILE="$STACK/keys/oidc.jwks"
         export ISMS_OIDC_ISSUER=https://id.demo.example ISMS_OIDC_AUDIENCE=isms-review
         export ISMS_INSTALLATION_KEY_FILE="$STACK/keys/installation.pem" ISMS_SEAL_INTERVAL="${STACK_SEAL_INTERVAL:-2s}"
         for peer in $STACK_SERVICES; do
-            export "ISMS_${peer^^}_ADDRESS=127.0.0.1:$(stack_port "$peer")"
+            export "ISMS_${peer^^}_ADDRESS=$(stack_address "$peer" "$name")"
         done
+        if [ -n "${STACK_TLS:-}" ]; then
+            export ISMS_TLS_CERTIFICATE_FILE="$STACK/tls/$name.pem" ISMS_TLS_KEY_FILE="$STACK/tls/$name.key"
+            export ISMS_TLS_CLIENT_CA_FILE="$STACK/tls/ca.pem" ISMS_PEER_CA_FILE="$STACK/tls/ca.pem"
+            ISMS_PEER_IDENTITIES=$(for peer in $STACK_SERVICES; do
+                echo "$peer=spiffe://demo.example/isms/$peer"; done | paste -sd,)
+            export ISMS_PEER_IDENTITIES
+        fi
         as_user=()
         if [ "$(id -u)" -eq 0 ]; then as_user=(runuser -u postgres --); fi
-        "${as_user[@]}" setsid "$STACK_BIN/isms-$name" >>"$STACK/log/$name.log" 2>&1 </dev/null &
+        "${as_user[@]}" setsid "$STACK_BIN/isms-$service" >>"$STACK/log/$name.log" 2>&1 </dev/null &
         echo $! >"$STACK/pids/.starting"
     )
     local launcher pid='' tries=0
@@ -208,10 +270,10 @@ stack_service_start() {
     rm -f "$STACK/pids/.starting"
     # runuser stays as the parent: the service is its child.
     while [ -z "$pid" ]; do
-        if [ "$(basename "$(readlink "/proc/$launcher/exe" 2>/dev/null)")" = "isms-$name" ]; then
+        if [ "$(basename "$(readlink "/proc/$launcher/exe" 2>/dev/null)")" = "isms-$service" ]; then
             pid=$launcher
         else
-            pid=$(pgrep -P "$launcher" -x "isms-$name" 2>/dev/null | head -n 1)
+            pid=$(pgrep -P "$launcher" -x "isms-$service" 2>/dev/null | head -n 1)
         fi
         tries=$((tries + 1))
         [ "$tries" -lt 100 ] || { stack_fail "isms-$name did not start; see $STACK/log/$name.log"; return 1; }
@@ -235,14 +297,17 @@ stack_start() {
     local name
     stack_init && stack_postgres_start && stack_redis_start && stack_database &&
         stack_migrate >"$STACK/log/migrate.log" && stack_keys || return 1
+    if [ -n "${STACK_TLS:-}" ]; then stack_certificates || return 1; fi
     for name in $STACK_SERVICES; do stack_service_start "$name" || return 1; done
     for name in $STACK_SERVICES; do stack_service_wait "$name" || return 1; done
 }
 
 stack_stop() {
     local name
-    for name in reporting reviews actions inputs redis; do stack_stop_one "$name"; done
-    stack_stop_one postgres INT
+    for name in "$STACK"/pids/{reporting,reviews,actions,inputs}* "$STACK/pids/redis"; do
+        [ ! -e "$name" ] || stack_stop_one "$(basename "$name")"
+    done
+    for name in standby postgres; do stack_stop_one "$name" INT; done
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
@@ -252,11 +317,17 @@ if [ "${BASH_SOURCE[0]}" = "$0" ]; then
         restart) stack_stop_one "$3" "${4:-TERM}"; stack_service_start "$3"; stack_service_wait "$3" ;;
         start)
             case $3 in
-                postgres | redis) "stack_$3_start" ;;
+                postgres | redis | standby) "stack_$3_start" ;;
                 *) stack_service_start "$3"; stack_service_wait "$3" ;;
             esac ;;
         stop) stack_stop_one "$3" "${4:-TERM}" ;;
+        up) stack_start ;;
+        port) stack_init; stack_port "$3" ;;
+        launch) stack_service_start "$3" ;;
+        down) stack_stop ;;
+        promote) stack_standby_promote ;;
         token) stack_token "$3" "$4" "${5:-3600}" ;;
-        *) stack_fail "usage: $0 STATE_FOLDER restart|start|stop NAME [SIGNAL] | token SUBJECT TENANT [SECONDS]" ;;
+        *) stack_fail "usage: $0 STATE_FOLDER up | down | promote | port|launch|restart|start|stop NAME [SIGNAL] |" \
+               "token SUBJECT TENANT [SECONDS]" ;;
     esac
 fi

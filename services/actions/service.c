@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "export.h"
 #include "snapshot.h"
 
 extern const struct sql_text isms_sql[];
@@ -18,6 +19,8 @@ static const struct rpc_handler handlers[] = {
     {0},
 };
 
+static const struct rpc_stream_handler streams[] = {{"ExportActions", export_run}, {0}};
+
 static const struct schema_version schemas[] = {
     {"core", ISMS_SCHEMA_CORE},
     {"actions", ISMS_SCHEMA_ACTIONS},
@@ -31,6 +34,7 @@ const struct app_service actions_service = {
     .package = "isms.actions.v1",
     .sql = isms_sql,
     .handlers = handlers,
+    .streams = streams,
     .schemas = schemas,
     .start = service_start,
 };

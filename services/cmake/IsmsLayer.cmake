@@ -28,7 +28,7 @@ endif()
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-foreach(module libpq hiredis jansson libcrypto grpc libprotobuf-c libmicrohttpd)
+foreach(module libpq hiredis jansson libcrypto grpc libprotobuf-c libmicrohttpd libcurl)
   pkg_check_modules(${module} REQUIRED IMPORTED_TARGET ${module})
 endforeach()
 
@@ -71,4 +71,17 @@ function(isms_test suite source)
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/${suite})
   add_test(NAME ${target} COMMAND ${target})
   set_tests_properties(${target} PROPERTIES LABELS ${suite})
+endfunction()
+
+# isms_fuzz(noun [USES layers...] [LIBRARIES external...] [SOURCES more...])
+# A libFuzzer program fuzz_<noun> out of fuzz_<noun>.c, in build/fuzz/tests/fuzz/, run by tests/fuzz/run.sh. Only where
+# everything is built for it (preset fuzz).
+function(isms_fuzz noun)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
+  add_executable(fuzz_${noun} fuzz_${noun}.c ${ARG_SOURCES})
+  list(TRANSFORM ARG_USES PREPEND isms_ OUTPUT_VARIABLE uses)
+  target_link_libraries(fuzz_${noun} PRIVATE ${uses} isms_rules isms_instrumentation ${ARG_LIBRARIES} Threads::Threads)
+  target_link_options(fuzz_${noun} PRIVATE -fsanitize=fuzzer)
+  set_target_properties(fuzz_${noun} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/fuzz)
+  add_dependencies(fuzzers fuzz_${noun})
 endfunction()

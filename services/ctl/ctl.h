@@ -9,8 +9,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <protobuf-c/protobuf-c.h>
+
 #include <isms/base/arena.h>
 #include <isms/base/attributes.h>
+#include <isms/base/buf.h>
 #include <isms/base/err.h>
 #include <isms/base/slice.h>
 #include <isms/proto/descriptors.h>
@@ -20,17 +23,18 @@ enum { EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 struct options {
     const char *address;         /* of the service called; else ISMS_<SERVICE>_ADDRESS */
     const char *credential;      /* ISMS_CREDENTIAL, or what --credential-file holds */
+    const char *ca_file;         /* ISMS_CA_FILE, or --ca; NULL: plain TCP */
     const char *key_file;        /* verify: the installation's public key */
     const char *kind;            /* import */
     const char *source;
     const char *metric;
     const char *resume;
-    const char *name;            /* org create */
+    const char *name;            /* org create and erase */
     const char *administrator;
     const char *time_zone;
     const char *mappings[100];   /* import: "Column=field" */
     unsigned mapping_count;
-    int timeout_s;
+    int timeout_s;               /* 0: as the method is */
     bool json;
     bool dry_run;
     bool help;
@@ -61,6 +65,17 @@ int session_method(const struct session *session, const char *name, const struct
 int session_call(const struct session *session, const struct method *method, struct slice request,
                  struct slice *ret_response, struct err *err) MUST_CHECK;
 
+/* What is done with one message of a stream; it is gone afterwards. */
+typedef int session_take(void *context, const ProtobufCMessage *message, struct err *err);
+
+/* The same for a method that answers with a stream: 0 when it came to its end. */
+int session_stream(const struct session *session, const struct method *method, struct slice request,
+                   session_take *take, void *context, struct err *err) MUST_CHECK;
+
+/* A message of the method's answer as JSON, snake_case names; appended. */
+int session_json(const struct method *method, const ProtobufCMessage *message, struct buf *json,
+                 struct err *err) MUST_CHECK;
+
 /* Prints JSON text: as it is, or for reading, one value a line. */
 int output_print(struct slice json, bool as_json, struct err *err) MUST_CHECK;
 
@@ -70,7 +85,8 @@ void output_error(const struct err *err, bool as_json);
 int command_call(const struct session *session, struct err *err) MUST_CHECK;
 int command_methods(const struct session *session, struct err *err) MUST_CHECK;
 int command_import(const struct session *session, struct err *err) MUST_CHECK;
-int command_org(const struct session *session, struct err *err) MUST_CHECK;
+int command_org(const struct session *session, struct err *err) MUST_CHECK; /* and member */
+int command_export(const struct session *session, struct err *err) MUST_CHECK;
 int command_verify(const struct session *session, struct err *err) MUST_CHECK;
 
 #endif

@@ -16,7 +16,7 @@ static const struct command {
     unsigned arguments_max;
 } commands[] = {
     {"call", command_call, 1, 2},     {"methods", command_methods, 0, 1}, {"import", command_import, 1, 1},
-    {"org", command_org, 1, 1},       {"verify", command_verify, 1, 1},
+    {"org", command_org, 1, 2},       {"member", command_org, 2, 2},   {"verify", command_verify, 1, 1},
 };
 
 static const struct command *command_find(const char *name)

@@ -8,7 +8,7 @@
 
 #include "ctl.h"
 
-enum { CREDENTIAL_MAX = 16 << 10, TIMEOUT_DEFAULT_S = 60, TIMEOUT_MAX_S = 3600 };
+enum { CREDENTIAL_MAX = 16 << 10, TIMEOUT_MAX_S = 3600 };
 
 static const struct option long_options[] = {
     {"address", required_argument, NULL, 'a'},   {"credential-file", required_argument, NULL, 'c'},
@@ -18,7 +18,8 @@ static const struct option long_options[] = {
     {"map", required_argument, NULL, 'M'},       {"dry-run", no_argument, NULL, 'n'},
     {"resume", required_argument, NULL, 'r'},    {"name", required_argument, NULL, 'N'},
     {"administrator", required_argument, NULL, 'A'}, {"time-zone", required_argument, NULL, 'z'},
-    {"help", no_argument, NULL, 'h'},            {NULL, 0, NULL, 0},
+    {"ca", required_argument, NULL, 'C'},        {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 void options_help(void)
@@ -31,15 +32,20 @@ void options_help(void)
           "  import FILE                  import a CSV file of inputs or measurements:\n"
           "                                 ismsctl import findings.csv --kind finding --source jira \\\n"
           "                                   --map 'Issue key=external_id' --map 'Summary=title'\n"
-          "  org create|show|list         the organisation (create and list: platform administrators)\n"
+          "  org show|export FILE         the organisation; everything it stored, as JSON lines (docs/export.md)\n"
+          "  org create|list|suspend ID|resume ID|erase ID\n"
+          "                               organisations, by platform administrators\n"
+          "  member erase ID              erase a person's data for good\n"
           "  verify RECORD                check a signed record offline (the JSON of GetRecord)\n"
           "\n"
           "  --address HOST:PORT          the service to call; else ISMS_INPUTS_ADDRESS, ISMS_REVIEWS_ADDRESS,\n"
           "                               ISMS_ACTIONS_ADDRESS, ISMS_REPORTING_ADDRESS by the method's service\n"
           "  --credential-file FILE       access token or API key; else ISMS_CREDENTIAL\n"
+          "  --ca FILE                    speak TLS, and trust these certificates; else ISMS_CA_FILE\n"
           "  --json                       print JSON\n"
-          "  --timeout SECONDS            60\n"
+          "  --timeout SECONDS            60; 3600 for a stream\n"
           "  import: --kind KIND | --metric ID, --source NAME, --map COLUMN=FIELD…, --dry-run, --resume ID\n"
+          "  org erase: --name NAME       the organisation's, to be sure\n"
           "  org create: --name NAME, --administrator NAME, --time-zone ZONE\n"
           "  verify: --key FILE           the installation's public key (PEM), known from elsewhere\n",
           stdout);
@@ -91,6 +97,7 @@ static int option_take(struct options *options, int letter, struct arena *arena)
     case 'c': return credential_read(optarg, arena, &options->credential);
     case 'j': options->json = true; return 0;
     case 't': return timeout_parse(optarg, &options->timeout_s);
+    case 'C': options->ca_file = optarg; return 0;
     case 'k': options->key_file = optarg; return 0;
     case 'K': options->kind = optarg; return 0;
     case 's': options->source = optarg; return 0;
@@ -108,7 +115,7 @@ static int option_take(struct options *options, int letter, struct arena *arena)
 
 int options_parse(int argc, char **argv, struct arena *arena, struct options *ret_options)
 {
-    struct options options = {.timeout_s = TIMEOUT_DEFAULT_S, .credential = getenv("ISMS_CREDENTIAL")};
+    struct options options = {.credential = getenv("ISMS_CREDENTIAL"), .ca_file = getenv("ISMS_CA_FILE")};
     int letter;
 
     while ((letter = getopt_long(argc, argv, "jh", long_options, NULL)) != -1)

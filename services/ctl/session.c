@@ -17,7 +17,8 @@
 
 #include "ctl.h"
 
-enum { MESSAGE_MAX = 64 << 20, JSON_MAX = 256 << 20, READ_SIZE = 1 << 16 };
+enum { MESSAGE_MAX = 64 << 20, MEMORY_MAX = 512 << 20, JSON_MAX = 256 << 20, READ_SIZE = 1 << 16 };
+enum { TIMEOUT_S = 60, STREAM_TIMEOUT_S = 3600 };
 
 static void descriptor_closep(int *descriptor)
 {
@@ -98,11 +99,15 @@ static void request_id_fill(const struct method *method, ProtobufCMessage *reque
 }
 
 static int client_run(const struct session *session, const struct method *method, struct slice body,
-                      struct slice *ret_response, struct err *err)
+                      rpc_client_take *take, void *context, struct err *err)
 {
+    CLEANUP(tls_freep) struct tls *tls = NULL;
     CLEANUP(rpc_client_freep) struct rpc_client *client = NULL;
     const char *address = address_of(session, method);
     const char *credential = session->options->credential;
+    int timeout_s = session->options->timeout_s ? session->options->timeout_s
+                    : method->server_streaming ? STREAM_TIMEOUT_S
+                                               : TIMEOUT_S;
     struct rpc_metadata metadata = {.key = "authorization"};
 
     if (!address)
@@ -114,29 +119,85 @@ static int client_run(const struct session *session, const struct method *method
         .metadata = &metadata,
         .metadata_count = credential ? 1 : 0,
         .body = body,
-        .deadline_us = clock_monotonic_us() + (int64_t)session->options->timeout_s * 1000000,
+        .deadline_us = clock_monotonic_us() + (int64_t)timeout_s * 1000000,
     };
-    if (rpc_client_new(address, MESSAGE_MAX, &client, err) < 0)
+    const struct tls_options trust = {.use = "ctl", .ca_file = session->options->ca_file};
+    if (trust.ca_file && tls_new(&trust, &tls, err) < 0)
         return -1;
-    return rpc_client_call(client, &request, session->arena, ret_response, err);
+    struct rpc_client_options options = {.address = address, .message_max = MESSAGE_MAX, .tls = tls};
+    if (rpc_client_new(&options, &client, err) < 0)
+        return -1;
+    return rpc_client_stream(client, &request, take, context, err);
+}
+
+/* How the messages of an answer are handed on: one at a time, in memory of its own. */
+struct reception {
+    const struct method *method;
+    session_take *take;
+    void *context;
+    struct arena arena;
+};
+
+static void reception_release(struct reception *reception)
+{
+    arena_release(&reception->arena);
+}
+
+static int message_receive(void *context, struct slice bytes, struct err *err)
+{
+    struct reception *reception = context;
+    ProtobufCMessage *message;
+
+    arena_clear(&reception->arena);
+    if (message_unpack(reception->method->response->descriptor, bytes.data, bytes.length, &reception->arena, &message,
+                       err) < 0)
+        return -1;
+    return reception->take(reception->context, message, err);
+}
+
+int session_stream(const struct session *session, const struct method *method, struct slice request,
+                   session_take *take, void *context, struct err *err)
+{
+    CLEANUP(reception_release) struct reception reception = {.method = method, .take = take, .context = context};
+    ProtobufCMessage *message;
+    struct slice bytes;
+
+    arena_init(&reception.arena, MEMORY_MAX);
+    if (json_read(method->request, request.data, request.length, false, session->arena, &message, err) < 0)
+        return -1;
+    request_id_fill(method, message, session->arena);
+    if (message_pack(message, session->arena, &bytes, err) < 0)
+        return -1;
+    return client_run(session, method, bytes, message_receive, &reception, err);
+}
+
+int session_json(const struct method *method, const ProtobufCMessage *message, struct buf *json, struct err *err)
+{
+    return json_write(method->response, message, (struct json_style){.snake_names = true}, json, err);
+}
+
+struct answer {
+    const struct method *method;
+    struct buf json;
+};
+
+static int answer_take(void *context, const ProtobufCMessage *message, struct err *err)
+{
+    struct answer *answer = context;
+
+    return session_json(answer->method, message, &answer->json, err);
 }
 
 int session_call(const struct session *session, const struct method *method, struct slice request,
                  struct slice *ret_response, struct err *err)
 {
-    ProtobufCMessage *message;
-    struct slice bytes;
-    struct buf json;
+    struct answer answer = {.method = method};
 
-    if (json_read(method->request, request.data, request.length, false, session->arena, &message, err) < 0)
+    if (method->server_streaming)
+        return err_setf(err, ERR_METHOD_UNKNOWN, "%s answers with a stream.", method->name);
+    buf_init_arena(&answer.json, session->arena, JSON_MAX);
+    if (session_stream(session, method, request, answer_take, &answer, err) < 0)
         return -1;
-    request_id_fill(method, message, session->arena);
-    if (message_pack(message, session->arena, &bytes, err) < 0 || client_run(session, method, bytes, &bytes, err) < 0 ||
-        message_unpack(method->response->descriptor, bytes.data, bytes.length, session->arena, &message, err) < 0)
-        return -1;
-    buf_init_arena(&json, session->arena, JSON_MAX);
-    if (json_write(method->response, message, (struct json_style){.snake_names = true}, &json, err) < 0)
-        return -1;
-    *ret_response = (struct slice){json.data, json.length};
+    *ret_response = (struct slice){answer.json.data, answer.json.length};
     return 0;
 }

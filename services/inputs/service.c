@@ -1,6 +1,8 @@
 /* service.c: the inputs service as a table. Every rpc without a handler here is a file in sql/. */
 #include "service.h"
 
+#include "export.h"
+
 extern const struct sql_text isms_sql[];
 
 static const struct rpc_handler handlers[] = {
@@ -11,6 +13,8 @@ static const struct rpc_handler handlers[] = {
     {"CreateSnapshot", create_snapshot},
     {0},
 };
+
+static const struct rpc_stream_handler streams[] = {{"ExportInputs", export_run}, {0}};
 
 static const struct schema_version schemas[] = {
     {"core", ISMS_SCHEMA_CORE},
@@ -32,6 +36,7 @@ const struct app_service inputs_service = {
     .package = "isms.inputs.v1",
     .sql = isms_sql,
     .handlers = handlers,
+    .streams = streams,
     .schemas = schemas,
     .start = service_start,
 };

@@ -14,7 +14,7 @@ extern const struct embedded_file roles[];
 enum { STATUS_FAILED = 1, STATUS_USAGE = 2, URL_SIZE = 2048 };
 
 static const char HELP[] =
-    "isms-migrate [--database-url URL] [--dry-run] up|status|check|roles|platform-key NAME\n"
+    "isms-migrate [--database-url URL] [--dry-run] up|status|check|roles|platform-key NAME [ROLE...]\n"
     "\n"
     "Brings the database to the schemas this version works with.\n"
     "\n"
@@ -22,8 +22,9 @@ static const char HELP[] =
     "  status   list all migrations, applied or pending\n"
     "  check    status 1 if any is pending\n"
     "  roles    print the SQL that makes the database roles, for the database's administrator to run first\n"
-    "  platform-key NAME\n"
-    "           make an API key that may create organisations, and print it, this once\n"
+    "  platform-key NAME [ROLE...]\n"
+    "           make an API key of the platform's and print it, this once. Without roles it may create organisations\n"
+    "           (PLATFORM_ADMIN); with PLATFORM_AGENT it may act for them, in the further roles that are named\n"
     "\n"
     "  --database-url URL   the database, as the role that owns its schemas; otherwise ISMS_DATABASE_URL, or\n"
     "                       the content of the file that ISMS_DATABASE_URL_FILE names\n"
@@ -67,12 +68,24 @@ static int command_find(const char *name, bool dry_run, enum migrate_command *re
     return -1;
 }
 
+static int platform_key_command(const char *url, char **arguments, int count, struct err *err)
+{
+    struct role_set held = {0};
+    for (int i = 2; i < count; i++) {
+        enum role role;
+        if (!role_from_name(slice_of(arguments[i]), &role))
+            return err_setf(err, ERR_FIELD_INVALID, "There is no role '%s'.", arguments[i]);
+        held = role_set_add(held, role);
+    }
+    return platform_key_make(url, arguments[1], held, stdout, err);
+}
+
 /* What is left of the command line; the URL is found already. */
 static int command_run(const char *url, bool dry_run, char **arguments, int count, struct err *err)
 {
     enum migrate_command command;
-    if (count == 2 && strcmp(arguments[0], "platform-key") == 0 && !dry_run)
-        return platform_key_make(url, arguments[1], stdout, err);
+    if (count >= 2 && strcmp(arguments[0], "platform-key") == 0 && !dry_run)
+        return platform_key_command(url, arguments, count, err);
     if (count == 1 && command_find(arguments[0], dry_run, &command) == 0)
         return migrate(url, migrations, command, stdout, err);
     fputs(HELP, stderr);

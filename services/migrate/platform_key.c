@@ -26,7 +26,18 @@ static int name_check(const char *name, struct err *err)
     return 0;
 }
 
-static void script_write(const struct api_key *key, const char *name, struct buf *script)
+static void roles_write(struct role_set roles, struct buf *script)
+{
+    const char *separator = "";
+    for (enum role role = 0; role < ROLE_COUNT; role++) {
+        if (!role_set_has(roles, role))
+            continue;
+        buf_printf(script, "%s%s", separator, role_name(role));
+        separator = ",";
+    }
+}
+
+static void script_write(const struct api_key *key, const char *name, struct role_set roles, struct buf *script)
 {
     char tenant[UUID_TEXT_SIZE], id[UUID_TEXT_SIZE], secret[SHA256_HEX_SIZE];
     struct sha256 hash = api_key_hash(key);
@@ -39,13 +50,13 @@ static void script_write(const struct api_key *key, const char *name, struct buf
                "select core.begin_write('%s', null, 'job', 0, 'platform', 10000, 'migrate', 'platform-key', null, null,"
                " '', now());"
                "insert into core.key (tenant_id, id, name, roles, secret_sha256)"
-               " values ('%s', '%s', '%s', '{PLATFORM_ADMIN}', decode('%s', 'hex'));"
-               "select core.end_write(null);"
-               "commit;",
-               tenant, tenant, id, name, secret);
+               " values ('%s', '%s', '%s', '{",
+               tenant, tenant, id, name);
+    roles_write(roles, script);
+    buf_printf(script, "}', decode('%s', 'hex'));select core.end_write(null);commit;", secret);
 }
 
-int platform_key_make(const char *database_url, const char *name, FILE *out, struct err *err)
+int platform_key_make(const char *database_url, const char *name, struct role_set roles, FILE *out, struct err *err)
 {
     struct db_options options = {
         .url = database_url,
@@ -62,7 +73,7 @@ int platform_key_make(const char *database_url, const char *name, FILE *out, str
     buf_init(&script, SCRIPT_MAX);
     if (name_check(name, err) < 0)
         return -1;
-    script_write(&key, name, &script);
+    script_write(&key, name, roles.bits ? roles : role_set_add(roles, ROLE_PLATFORM_ADMIN), &script);
     connection = db_connection_new(&options);
     if (!connection || script.failed)
         return err_setf(err, ERR_INTERNAL, "out of memory");

@@ -216,6 +216,7 @@ static int draft_gather(struct call *call, Isms__Reviews__V1__Review *review, st
     isms__reviews__v1__organisation__init(organisation);
     isms__reviews__v1__programme__init(programme);
     get_programme.id = review->programme_id;
+    get_programme.revision = review->programme_revision;
     if (call_peer(call, PEER_REVIEWS, "/isms.reviews.v1.OrganisationService/GetOrganisation", &get.base,
                   &organisation->base, err) < 0 ||
         call_peer(call, PEER_REVIEWS, "/isms.reviews.v1.ProgrammeService/GetProgramme", &get_programme.base,

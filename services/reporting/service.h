@@ -12,7 +12,7 @@
 
 #include "record.h"
 
-/* call_service_data() and job_service_data(). Read-only once the service has started. */
+/* call_service_data(). Read-only once the service has started. */
 struct reporting {
     const struct descriptors *descriptors;
     struct cache *cache;

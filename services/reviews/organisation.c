@@ -1,6 +1,7 @@
-/* organisation.c: new organisations and keys, whose answers show a secret once, and who the caller is.
+/* organisation.c: organisations, of which a new one comes with a key that is shown once; and who the caller is.
  *
- * The answer that is kept for a repeated request must not hold the secret: it is put in after the commit. */
+ * The answer that is kept for a repeated request must not hold the secret, nor personal data that could not be erased
+ * there: both are put in after the commit. */
 #include "service.h"
 
 #include <stdio.h>
@@ -61,11 +62,17 @@ int organisation_create(struct call *call, const ProtobufCMessage *request, Prot
         return out_of_memory(err);
 
     if (call_begin_write(call, err) < 0 ||
-        call_statement(call, "AddOrganisation", &add.base, response, err) < 0 ||
-        call_commit(call, response, err) < 0)
+        call_statement(call, "AddOrganisation", &add.base, response, err) < 0)
         return -1;
-    created->api_key = text;
-    return 0;
+    Isms__Reviews__V1__Member *administrator = created->administrator;
+    Isms__Reviews__V1__Member kept = ISMS__REVIEWS__V1__MEMBER__INIT;
+    kept.id = administrator->id;
+    created->administrator = &kept;
+    int result = call_commit(call, response, err);
+    created->administrator = administrator;
+    if (result == 0)
+        created->api_key = text;
+    return result;
 }
 
 static int organisation_move(struct call *call, char *id, bool active, ProtobufCMessage *response, struct err *err)
@@ -93,30 +100,20 @@ int organisation_resume(struct call *call, const ProtobufCMessage *request, Prot
     return organisation_move(call, resume->id, true, response, err);
 }
 
-int key_create(struct call *call, const ProtobufCMessage *request, ProtobufCMessage *response, struct err *err)
+int organisation_erase(struct call *call, const ProtobufCMessage *request, ProtobufCMessage *response,
+                       struct err *err)
 {
-    const Isms__Reviews__V1__CreateKeyRequest *create = (const void *)request;
-    Isms__Reviews__V1__CreateKeyResponse *created = (void *)response;
-    Isms__Reviews__V1__StoredKey stored = ISMS__REVIEWS__V1__STORED_KEY__INIT;
-    struct uuid tenant = call_principal(call)->tenant;
-    struct api_key key CLEANUP(api_key_clear) = api_key_make(tenant, call_new_id(call, 1));
-    struct sha256 hash = api_key_hash(&key);
-
-    stored.id = uuid_text(call, key.id);
-    stored.key = create->key;
-    stored.secret_sha256 = (ProtobufCBinaryData){.data = hash.bytes, .len = sizeof(hash.bytes)};
-    char *text = key_text(call, &key);
-    created->key = ARENA_NEW(call_arena(call), Isms__Reviews__V1__Key);
-    if (!stored.id || !text || !created->key)
-        return out_of_memory(err);
-    isms__reviews__v1__key__init(created->key);
-
-    if (call_begin_write(call, err) < 0 ||
-        call_statement(call, "AddKey", &stored.base, &created->key->base, err) < 0 ||
-        call_commit(call, response, err) < 0)
+    if (call_begin_write(call, err) < 0)
         return -1;
-    created->api_key = text;
-    return 0;
+    return call_statement(call, "EraseOrganisation", request, response, err);
+}
+
+int organisation_limit(struct call *call, const ProtobufCMessage *request, ProtobufCMessage *response,
+                       struct err *err)
+{
+    if (call_begin_write(call, err) < 0)
+        return -1;
+    return call_statement(call, "SetOrganisationLimits", request, response, err);
 }
 
 /* The role as the API has it: the names are the same. */

@@ -23,6 +23,7 @@ static int programme_read(struct call *call, struct review_facts *facts, struct 
 {
     Isms__Reviews__V1__GetProgrammeRequest get = ISMS__REVIEWS__V1__GET_PROGRAMME_REQUEST__INIT;
     get.id = facts->review.programme_id;
+    get.revision = facts->review.programme_revision;
     isms__reviews__v1__programme__init(&facts->programme);
     return call_statement(call, "GetProgramme", &get.base, &facts->programme.base, err);
 }

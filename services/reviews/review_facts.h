@@ -14,7 +14,7 @@
 
 struct review_facts {
     Isms__Reviews__V1__Review review;
-    Isms__Reviews__V1__Programme programme;
+    Isms__Reviews__V1__Programme programme; /* as it was when the meeting was opened; before that, as it is */
     Isms__Reviews__V1__ListDecisionsResponse decisions; /* all of them, by number */
     Isms__Reviews__V1__SigningFacts signing;
     char caller_id[37]; /* the member or key that calls; "" in jobs */

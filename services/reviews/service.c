@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "export.h"
 #include "issue.h"
 
 extern const struct sql_text isms_sql[];
@@ -37,7 +38,11 @@ static const struct rpc_handler handlers[] = {
     {"CreateOrganisation", organisation_create},
     {"SuspendOrganisation", organisation_suspend},
     {"ResumeOrganisation", organisation_resume},
+    {"EraseOrganisation", organisation_erase},
+    {"SetOrganisationLimits", organisation_limit},
     {"CreateKey", key_create},
+    {"UpdateKey", key_update},
+    {"RotateKey", key_rotate},
     {"GetSelf", self_get},
     {"OpenReview", review_open},
     {"CheckConformity", conformity_get},
@@ -50,6 +55,8 @@ static const struct job jobs[] = {
     {.name = "issue_actions", .interval_us = 10 * SECOND_US, .timeout_us = 30 * SECOND_US, .run = issue_run},
     {0},
 };
+
+static const struct rpc_stream_handler streams[] = {{"ExportOrganisation", export_run}, {0}};
 
 static const struct schema_version schemas[] = {
     {"core", ISMS_SCHEMA_CORE},
@@ -65,6 +72,7 @@ const struct app_service reviews_service = {
     .required_settings = "installation_key_file",
     .sql = isms_sql,
     .handlers = handlers,
+    .streams = streams,
     .jobs = jobs,
     .schemas = schemas,
     .start = service_start,

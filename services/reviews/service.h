@@ -25,8 +25,12 @@ extern const struct app_service reviews_service;
 rpc_run organisation_create; /* organisation.c */
 rpc_run organisation_suspend;
 rpc_run organisation_resume;
-rpc_run key_create;
+rpc_run organisation_erase;
+rpc_run organisation_limit;
 rpc_run self_get;
+rpc_run key_create; /* key.c */
+rpc_run key_update;
+rpc_run key_rotate;
 rpc_run review_open; /* open.c */
 rpc_run conformity_get; /* sign.c */
 rpc_run gap_waive;

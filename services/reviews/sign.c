@@ -16,6 +16,7 @@
 #include "conformity.h"
 #include "issue.h"
 #include "review_facts.h"
+#include "sign_off.h"
 
 enum { CONTENT_MAX = 16 * 1024 * 1024 };
 
@@ -96,6 +97,8 @@ static int signing_require(struct call *call, const Isms__Reviews__V1__SignRevie
         err_fact(err, "role", "%s", role_name(ROLE_TOP_MANAGEMENT));
         return -1;
     }
+    if (sign_off_check(facts->programme.sign_off, principal->acr, principal->auth_time_us, call_now_us(call), err) < 0)
+        return -1;
     if (review_conformity(call, facts, &conformity, err) < 0)
         return -1;
     for (size_t i = 0; i < conformity.n_gaps; i++)
@@ -113,7 +116,7 @@ static int message_json(struct call *call, const ProtobufCMessage *message, json
     const struct message_type *type = descriptors_message_of(reviews->descriptors, message->descriptor);
     if (message_canonical(type, message, &text, err) < 0)
         return -1;
-    json_t *json = json_loadb(text.data, text.length, 0, NULL);
+    json_t *json = json_loadb(text.data, text.length, JSON_DECODE_INT_AS_REAL, NULL);
     if (!json)
         return err_set(err, ERR_INTERNAL);
     json_object_del(json, "etag");
@@ -167,25 +170,33 @@ static json_t *roles_json(struct role_set roles)
     return names;
 }
 
+/* The organisation without its limits, which say nothing about the review. */
+static int organisation_json(struct call *call, json_t **ret_json, struct err *err)
+{
+    Isms__Reviews__V1__GetOrganisationRequest get = ISMS__REVIEWS__V1__GET_ORGANISATION_REQUEST__INIT;
+    Isms__Reviews__V1__Organisation organisation = ISMS__REVIEWS__V1__ORGANISATION__INIT;
+    if (call_statement(call, "GetOrganisation", &get.base, &organisation.base, err) < 0)
+        return -1;
+    organisation.limits = NULL;
+    return message_json(call, &organisation.base, ret_json, err);
+}
+
 static int content_build(struct call *call, const struct review_facts *facts, struct buf *content,
                          struct err *err)
 {
     const struct principal *principal = call_principal(call);
-    Isms__Reviews__V1__GetOrganisationRequest get = ISMS__REVIEWS__V1__GET_ORGANISATION_REQUEST__INIT;
-    Isms__Reviews__V1__Organisation organisation = ISMS__REVIEWS__V1__ORGANISATION__INIT;
-    json_auto_t *organisation_json = NULL;
+    json_auto_t *organisation = NULL;
     json_auto_t *programme = NULL;
     json_auto_t *review = NULL;
     json_auto_t *decisions = json_array();
     json_auto_t *roles = roles_json(principal->roles);
     struct record_person *people = people_of(call, facts);
-    if (!people || call_statement(call, "GetOrganisation", &get.base, &organisation.base, err) < 0 ||
-        message_json(call, &organisation.base, &organisation_json, err) < 0 ||
+    if (!people || organisation_json(call, &organisation, err) < 0 ||
         message_json(call, &facts->programme.base, &programme, err) < 0 ||
         review_json(call, &facts->review, &review, err) < 0 || decisions_json(call, facts, decisions, err) < 0)
         return people ? -1 : err_set(err, ERR_MESSAGE_TOO_LARGE);
     struct record_parts parts = {
-        .organisation = organisation_json,
+        .organisation = organisation,
         .programme = programme,
         .review = review,
         .decisions = decisions,

@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/lib"))
@@ -36,6 +37,13 @@ CASES = {
 }
 STATEMENTS = {"get": "GetAction", "list": "ListActions", "create": "CreateAction"}
 ECHO = "Health/Check"
+
+# Noisy neighbour.
+NEIGHBOUR_CALLS = CASES["80 get, 10 list, 10 create"]
+NEIGHBOUR_LIMIT = 50  # calls a second
+FLOOD = 20
+FLOOD_IN_FLIGHT = 256
+QUIET_RATE = 50
 
 # What the runtime frames a segment with (services/runtime/rpc/values.c).
 CALLER = ":tenant::uuid, :actor::uuid, :kind::text, :version::bigint, :scope::text, :timeout::integer"
@@ -62,7 +70,10 @@ class Organisation:
         made = isms_client.Organisation("Bench organisation")
         self.id, self.owner = made.id, made.admin.member
         answer = made.admin.CreateKey(key={"name": "bench", "roles": ["ROLE_ISMS_MANAGER"]})
-        self.key, self.version = answer.key.id, answer.key.revision
+        self.key = answer.key.id
+        self.version = isms_client.stack().sql(
+            "select k.revision + o.revision from core.key k join core.organisation o using (tenant_id) "
+            f"where k.id = '{self.key}'").stdout.strip()
         caller = isms_client.Caller(answer.api_key, made.id)
         self.actions = [caller.CreateAction(action={
             "title": f"Action {n} – Maßnahme", "description": "What was decided, and what is to be done. " * 4,
@@ -119,17 +130,24 @@ class Cpu:
         return {name: round(1e6 * used / calls, 1) for name, used in self.used.items()}
 
 
-def run_service(arguments, organisation, weights):
-    with Cpu() as cpu:
-        done = subprocess.run(
-            [str(arguments.programs / "isms-bench-load"), f"--address={isms_client.stack().address('actions')}",
-             f"--credential-file={organisation.key_file}", f"--ids={organisation.id_file}",
-             f"--owner={organisation.owner}", f"--seconds={arguments.seconds}", f"--warm-up={WARM_UP}",
-             f"--connections={CONNECTIONS}", f"--in-flight={IN_FLIGHT}", *(f"{k}={w}" for k, w in weights.items())],
-            stdout=subprocess.PIPE, text=True, check=False)
+def load_command(arguments, organisation, weights, *options, in_flight=IN_FLIGHT):
+    return [str(arguments.programs / "isms-bench-load"), f"--address={isms_client.stack().address('actions')}",
+            f"--credential-file={organisation.key_file}", f"--ids={organisation.id_file}",
+            f"--owner={organisation.owner}", f"--seconds={arguments.seconds}", f"--warm-up={WARM_UP}",
+            f"--connections={CONNECTIONS}", f"--in-flight={in_flight}", *options,
+            *(f"{k}={w}" for k, w in weights.items())]
+
+
+def load_run(command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         sys.exit("The load was not answered as it should be; see the line above.")
-    answer = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+def run_service(arguments, organisation, weights):
+    with Cpu() as cpu:
+        answer = load_run(load_command(arguments, organisation, weights))
     return {**{name: answer[name] for name in ("per_second", "p50_us", "p95_us", "p99_us")},
             "cpu_us": cpu.per_call(answer["all"])}
 
@@ -187,6 +205,60 @@ def run_pgbench(arguments, organisation, weights, scripts, folder):
             "cpu_us": cpu.per_call(int(calls[1]))}
 
 
+def run_neighbours(arguments, quiet, noisy, limits):
+    """How the quiet organisation's calls fare while the noisy one makes twenty times the calls that it may make; or,
+    without limits, alone."""
+    flood = None
+    if limits:
+        isms_client.Caller(isms_client.stack().platform_key()).SetOrganisationLimits(id=noisy.id, limits=limits)
+        flood = subprocess.Popen(load_command(
+            arguments, noisy, NEIGHBOUR_CALLS, f"--rate={FLOOD * NEIGHBOUR_LIMIT}", "--refusals=1",
+            f"--seconds={arguments.seconds + 2 * WARM_UP}", in_flight=FLOOD_IN_FLIGHT),
+            stdout=subprocess.PIPE, text=True)
+        time.sleep(WARM_UP)
+    answer = load_run(load_command(arguments, quiet, NEIGHBOUR_CALLS, f"--rate={QUIET_RATE}"))
+    served = 0
+    if flood:
+        told = json.loads(flood.communicate()[0])
+        served = told["per_second"]
+        if flood.returncode != 0:
+            sys.exit("The flood was not answered as it should be; see the line above.")
+    return {**{name: answer[name] for name in ("p50_us", "p95_us", "p99_us")}, "neighbour_per_second": served}
+
+
+def neighbour(arguments, folder):
+    """Noisy neighbour: rows of medians, and each as a ratio to being alone."""
+    (folder / "quiet").mkdir()
+    (folder / "noisy").mkdir()
+    quiet, noisy = (Organisation(folder / name, arguments.actions) for name in ("quiet", "noisy"))
+    isms_client.stack().sql("vacuum analyze")
+    limited = {"calls_per_second": NEIGHBOUR_LIMIT, "calls_burst": NEIGHBOUR_LIMIT}
+    unlimited = {"calls_per_second": 1000000, "calls_burst": 1000000}
+    cases = {"alone": None, f"beside {FLOOD} times its limit": limited, "the same without a limit": unlimited}
+    runs = {}
+    for number in range(arguments.runs):
+        for name, limits in cases.items():
+            print(f"run {number + 1} of {arguments.runs}: {name} …", file=sys.stderr)
+            runs.setdefault(name, []).append(run_neighbours(arguments, quiet, noisy, limits))
+    rows = []
+    for name, results in runs.items():
+        row = {"case": name, **median(results)}
+        for percentile in ("p50", "p99"):
+            alone = [result[f"{percentile}_us"] for result in runs["alone"]]
+            row[f"{percentile}_ratio"] = round(row[f"{percentile}_us"] / statistics.median(alone), 2)
+        rows.append(row)
+    return rows
+
+
+def print_neighbours(rows):
+    print(f"\n{QUIET_RATE} calls a second of one organisation; another with a limit of {NEIGHBOUR_LIMIT} a second "
+          f"makes {FLOOD * NEIGHBOUR_LIMIT}; {os.cpu_count()} cores shared by all\n")
+    print(f"{'':<28}{'p50 ms':>8}{'p95 ms':>8}{'p99 ms':>8}{'p50 ratio':>11}{'p99 ratio':>11}{'neighbour calls/s':>19}")
+    for row in rows:
+        print(f"{row['case']:<28}" + "".join(f"{row[name] / 1000:8.2f}" for name in ("p50_us", "p95_us", "p99_us")) +
+              f"{row['p50_ratio']:11.2f}{row['p99_ratio']:11.2f}{row['neighbour_per_second']:19,.0f}")
+
+
 def median(runs):
     """Of every number in results of the same form."""
     if isinstance(runs[0], dict):
@@ -237,6 +309,7 @@ def print_table(rows):
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("what", nargs="?", choices=("service", "neighbour"), default="service")
     parser.add_argument("--programs", type=pathlib.Path, required=True)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--runs", type=int, default=3)
@@ -245,7 +318,14 @@ def main():
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="isms-bench.") as name:
         folder = pathlib.Path(name)
-        print(f"creating an organisation with {arguments.actions} actions …", file=sys.stderr)
+        print(f"creating organisations with {arguments.actions} actions …", file=sys.stderr)
+        if arguments.what == "neighbour":
+            rows = neighbour(arguments, folder)
+            if arguments.json:
+                print(json.dumps(rows, indent=2))
+            else:
+                print_neighbours(rows)
+            return
         organisation = Organisation(folder, arguments.actions)
         isms_client.stack().sql("vacuum analyze")  # as autovacuum would have, in an installation a few minutes old
         rows = with_ratios(measure(arguments, organisation, folder))

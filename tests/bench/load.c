@@ -2,10 +2,11 @@
  *
  *   isms-bench-load --address=HOST:PORT [OPTION...] KIND=WEIGHT...
  *
- * KIND is get, list, create or echo. Closed loop: a call is made when one has been answered. h2load could do as
- * much, but takes an answer with a failed grpc-status for a success; here every status and every answer is looked
- * at, and one failure is a failed run. Each thread has connections, a completion queue and calls of its own and
- * shares nothing. Prints one line of JSON. */
+ * KIND is get, list, create or echo. Closed loop: a call is made when one has been answered; with --rate=N, at the
+ * moments that makes, and its time counts from then on, however late it could be sent. h2load could do as much, but
+ * takes an answer with a failed grpc-status for a success; here every status and every answer is looked at, and one
+ * failure is a failed run, but for RESOURCE_EXHAUSTED with --refusals=1. Each thread has connections, a completion
+ * queue and calls of its own and shares nothing. Prints one line of JSON. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -40,6 +41,8 @@ struct plan {
     unsigned threads;
     unsigned connections; /* a thread */
     unsigned in_flight;   /* a thread */
+    double rate;          /* a thread; 0: as fast as answers come */
+    bool refusals;        /* are no failures */
     char authorization[sizeof("Bearer ") + CREDENTIAL_MAX];
     int64_t from_us; /* the window that is measured, monotonic */
     int64_t until_us;
@@ -56,7 +59,11 @@ struct driver {
     unsigned in_flight;
     uint64_t all;     /* answered, warm-up included */
     uint64_t counted; /* answered in the window */
+    uint64_t refused; /* of those */
     uint64_t failed;
+    double due_us;    /* when the next call is, with a rate */
+    unsigned idle;
+    struct flight **idle_flights;
     char failure[FAILURE_SIZE]; /* the first */
     uint32_t *latencies;        /* how many calls took so many microseconds; the last is "or more" */
 };
@@ -108,7 +115,7 @@ static void flight_start(struct driver *driver, struct flight *flight)
     flight->response = NULL;
     grpc_metadata_array_init(&flight->headers);
     grpc_metadata_array_init(&flight->trailers);
-    flight->began_us = clock_monotonic_us();
+    flight->began_us = plan->rate > 0 ? (int64_t)driver->due_us : clock_monotonic_us();
     gpr_timespec deadline =
         gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_micros(DEADLINE_US, GPR_TIMESPAN));
     flight->call = grpc_channel_create_registered_call(
@@ -153,11 +160,13 @@ static void flight_finish(struct driver *driver, struct flight *flight)
     int64_t now_us = clock_monotonic_us();
     driver->in_flight--;
     driver->all++;
-    if (!flight_is_good(plan, flight) && driver->failed++ == 0)
+    bool refused = plan->refusals && flight->code == GRPC_STATUS_RESOURCE_EXHAUSTED;
+    driver->refused += refused;
+    if (!refused && !flight_is_good(plan, flight) && driver->failed++ == 0)
         snprintf(driver->failure, sizeof(driver->failure), "%s: status %d %.*s", request_path(flight->kind),
                  (int)flight->code, (int)GRPC_SLICE_LENGTH(flight->message),
                  (const char *)GRPC_SLICE_START_PTR(flight->message));
-    if (now_us >= plan->from_us && now_us < plan->until_us) {
+    if (!refused && now_us >= plan->from_us && now_us < plan->until_us) {
         int64_t took_us = now_us - flight->began_us;
         driver->latencies[took_us < LATENCY_MAX_US ? took_us : LATENCY_MAX_US]++;
         driver->counted++;
@@ -192,25 +201,53 @@ static void channels_open(struct driver *driver)
     grpc_channel_credentials_release(credentials);
 }
 
+/* Starts what is due now. */
+static void flights_start(struct driver *driver)
+{
+    const struct plan *plan = driver->plan;
+    int64_t now_us = clock_monotonic_us();
+    while (driver->idle > 0 && driver->failed == 0 && now_us < plan->until_us &&
+           (plan->rate == 0 || driver->due_us <= (double)now_us)) {
+        flight_start(driver, driver->idle_flights[--driver->idle]);
+        driver->due_us += plan->rate > 0 ? 1e6 / plan->rate : 0;
+    }
+}
+
+/* The next answer, or NULL when the next call is due. */
+static struct flight *flight_wait(struct driver *driver)
+{
+    gpr_timespec until = gpr_inf_future(GPR_CLOCK_MONOTONIC);
+    if (driver->idle > 0 && driver->plan->rate > 0) {
+        int64_t left_us = (int64_t)driver->due_us - clock_monotonic_us();
+        until = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                             gpr_time_from_micros(left_us > 0 ? left_us : 0, GPR_TIMESPAN));
+    }
+    grpc_event event = grpc_completion_queue_next(driver->queue, until, NULL);
+    return event.type == GRPC_OP_COMPLETE ? event.tag : NULL;
+}
+
 static void *driver_main(void *argument)
 {
     struct driver *driver = argument;
     const struct plan *plan = driver->plan;
     struct flight *flights = calloc(plan->in_flight, sizeof(*flights));
-    BUG_IF(!flights);
+    driver->idle_flights = calloc(plan->in_flight, sizeof(*driver->idle_flights));
+    BUG_IF(!flights || !driver->idle_flights);
     driver->queue = grpc_completion_queue_create_for_next(NULL);
     channels_open(driver);
     for (unsigned i = 0; i < plan->in_flight; i++) {
         flights[i].connection = i % plan->connections;
-        flight_start(driver, &flights[i]);
+        driver->idle_flights[driver->idle++] = &flights[i];
     }
-    while (driver->in_flight > 0) { /* every call has a deadline, so this ends */
-        grpc_event event = grpc_completion_queue_next(driver->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
-        BUG_IF(event.type != GRPC_OP_COMPLETE);
-        flight_finish(driver, event.tag);
-        if (driver->failed == 0 && clock_monotonic_us() < plan->until_us)
-            flight_start(driver, event.tag);
-    }
+    driver->due_us = (double)clock_monotonic_us();
+    do { /* every call has a deadline, so this ends */
+        flights_start(driver);
+        struct flight *flight = flight_wait(driver);
+        if (flight) {
+            flight_finish(driver, flight);
+            driver->idle_flights[driver->idle++] = flight;
+        }
+    } while (driver->in_flight > 0 || (driver->failed == 0 && clock_monotonic_us() < plan->until_us));
     for (unsigned i = 0; i < plan->connections; i++)
         grpc_channel_destroy(driver->channels[i]);
     grpc_completion_queue_shutdown(driver->queue);
@@ -218,6 +255,7 @@ static void *driver_main(void *argument)
            GRPC_QUEUE_SHUTDOWN)
         ;
     grpc_completion_queue_destroy(driver->queue);
+    free(driver->idle_flights);
     free(flights);
     return NULL;
 }
@@ -244,6 +282,7 @@ static int drivers_report(struct driver *drivers, const struct plan *plan)
     for (unsigned i = 1; i < plan->threads; i++) {
         sum->all += drivers[i].all;
         sum->counted += drivers[i].counted;
+        sum->refused += drivers[i].refused;
         sum->failed += drivers[i].failed;
         if (!sum->failure[0])
             memcpy(sum->failure, drivers[i].failure, sizeof(sum->failure));
@@ -252,12 +291,13 @@ static int drivers_report(struct driver *drivers, const struct plan *plan)
     }
     if (sum->failed > 0)
         fprintf(stderr, "%" PRIu64 " calls failed; the first: %s\n", sum->failed, sum->failure);
-    printf("{\"all\": %" PRIu64 ", \"calls\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"per_second\": %.1f, "
+    printf("{\"all\": %" PRIu64 ", \"calls\": %" PRIu64 ", \"refused\": %" PRIu64 ", \"failed\": %" PRIu64 ", "
+           "\"per_second\": %.1f, "
            "\"p50_us\": %u, \"p95_us\": %u, \"p99_us\": %u}\n",
-           sum->all, sum->counted, sum->failed, (double)sum->counted / seconds,
+           sum->all, sum->counted, sum->refused, sum->failed, (double)sum->counted / seconds,
            percentile_us(sum->latencies, sum->counted, 0.50), percentile_us(sum->latencies, sum->counted, 0.95),
            percentile_us(sum->latencies, sum->counted, 0.99));
-    return sum->failed > 0 || sum->counted == 0;
+    return sum->failed > 0 || sum->counted + sum->refused == 0;
 }
 
 static int plan_run(struct plan *plan, double warm_up, double seconds)
@@ -286,6 +326,7 @@ static int usage(void)
 {
     fputs("usage: isms-bench-load --address=HOST:PORT [--credential-file=FILE] [--ids=FILE] [--owner=ID]\n"
           "           [--seconds=5] [--warm-up=1] [--threads=2] [--connections=4] [--in-flight=32]\n"
+          "           [--rate=CALLS-A-SECOND] [--refusals=1]\n"
           "           get|list|create|echo=WEIGHT...\n", stderr);
     return 2;
 }
@@ -321,10 +362,12 @@ static bool weight_take(struct plan *plan, const char *text)
 
 int main(int argc, char **argv)
 {
-    enum { ADDRESS, CREDENTIAL, IDS, OWNER, SECONDS, WARM_UP, THREADS, CONNECTIONS, IN_FLIGHT, OPTION_COUNT };
+    enum { ADDRESS, CREDENTIAL, IDS, OWNER, SECONDS, WARM_UP, THREADS, CONNECTIONS, IN_FLIGHT, RATE, REFUSALS,
+           OPTION_COUNT };
     static const char *const names[OPTION_COUNT] = {"address", "credential-file", "ids", "owner", "seconds",
-                                                    "warm-up", "threads", "connections", "in-flight"};
-    const char *values[OPTION_COUNT] = {NULL, NULL, NULL, "", "5", "1", "2", "4", "32"};
+                                                    "warm-up", "threads", "connections", "in-flight", "rate",
+                                                    "refusals"};
+    const char *values[OPTION_COUNT] = {NULL, NULL, NULL, "", "5", "1", "2", "4", "32", "0", "0"};
     struct option options[OPTION_COUNT + 1] = {{0}};
     static struct plan plan;
     int option;
@@ -345,6 +388,8 @@ int main(int argc, char **argv)
         return usage();
     plan.connections = (unsigned)strtoul(values[CONNECTIONS], NULL, 10) / plan.threads;
     plan.in_flight = (unsigned)strtoul(values[IN_FLIGHT], NULL, 10) / plan.threads;
+    plan.rate = strtod(values[RATE], NULL) / plan.threads;
+    plan.refusals = values[REFUSALS][0] == '1';
     if (plan.connections == 0 || plan.connections > CONNECTIONS_MAX || plan.in_flight == 0)
         return usage();
     if ((values[CREDENTIAL] && credential_read(values[CREDENTIAL], &plan) < 0) ||

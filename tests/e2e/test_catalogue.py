@@ -4,7 +4,7 @@ believed: a table, policy, grant or function that is an exception fails unless i
 import json
 
 import pytest
-from isms_client import SERVICES, stack
+from isms_client import SERVICES, Organisation, api, stack
 
 SCHEMAS = ("core", "inputs", "reviews", "actions", "reporting")
 ROLES = tuple(f"isms_{service}" for service in SERVICES) + ("isms_jobs",)
@@ -31,7 +31,17 @@ CORE_WRITES = {
     ("isms_reporting", "core.seal"): {"INSERT"},
 }
 # Where reviews may change the directory, the others read these columns only: no secrets, no e-mail addresses.
-HIDDEN_COLUMNS = {"core.member": {"salt", "email", "issuer", "subject"}, "core.key": {"secret_sha256", "name", "roles"}}
+HIDDEN_COLUMNS = {"core.member": {"name_salt", "email_salt", "position_salt", "subject_salt", "email", "issuer",
+                                  "subject"},
+                  "core.key": {"secret_sha256", "name", "roles"}}
+
+# Tables that no export has, and why.
+NOT_EXPORTED = {
+    "core.request": "claims, by which repeated requests are recognised here",
+    "core.key_use": "of keys that are good here only",
+    "core.counter": "the numbers themselves are in the rows",
+    "core.sequence": "one value, named at the head of the export",
+}
 
 SCHEMA_LIST = "(" + ", ".join(f"'{name}'" for name in SCHEMAS) + ")"
 ROLE_LIST = "(" + ", ".join(f"'{name}'" for name in ROLES) + ")"
@@ -199,6 +209,21 @@ def test_nobody_makes_objects_where_others_look():
         where r.rolname in {ROLE_LIST} and n.nspname !~ '^pg_(temp|toast)'
           and has_schema_privilege(r.oid, n.oid, 'CREATE')""")
     assert schemas == []
+
+
+def test_every_table_is_exported_at_a_sequence_or_named(tables):
+    """A table that an export forgets, or cannot have as it was, is noticed here."""
+    organisation = Organisation()
+    exported = []
+    for method in api().methods.values():
+        if method.rules.permission == "organisation.export":
+            head = organisation.admin.call(method, method.request())[0].head
+            exported += head.tables
+            schemas = {name.split(".")[0] for name in head.tables} - {"core"}
+            assert schemas == {head.service}, "each exports its own"
+    assert len(exported) == len(set(exported))
+    assert set(exported) | set(NOT_EXPORTED) == {table["name"] for table in tables}
+    assert not set(exported) & set(NOT_EXPORTED)
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -174,7 +174,7 @@ def test_the_jobs_role_runs_nothing_that_writes_or_looks_credentials_up():
 # --- names -----------------------------------------------------------------------------------------------
 
 def member_row(world, caller):
-    return json.loads(sql(f"select json_build_object('name', name, 'salt', encode(salt, 'hex')) from core.member "
+    return json.loads(sql(f"select json_build_object('name', name, 'salt', encode(name_salt, 'hex')) from core.member "
                           f"where tenant_id = '{world.id}' and id = '{caller.member}'"))
 
 
@@ -230,6 +230,6 @@ def test_the_log_names_no_subject_and_a_repeat_is_answered_with_it(world):
     assert made.subject == subject
     assert world.organisation.admin.CreateMember(request_id=request, member=member) == made
     assert sql(f"select count(*) from core.change where content like '%{subject}%'") == "0"
-    salt = sql(f"select encode(salt, 'hex') from core.member where id = '{made.id}'")
+    salt = sql(f"select encode(subject_salt, 'hex') from core.member where id = '{made.id}'")
     content = json.loads(sql(f"select content from core.change where row_id = '{made.id}'"))
     assert content["subject"] == salted(salt, subject)

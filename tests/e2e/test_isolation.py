@@ -172,7 +172,8 @@ def test_every_method_takes_part():
     assert without <= {
         "GetSelf", "GetOrganisation", "UpdateOrganisation", "CreateOrganisation", "ListOrganisations", "ListMembers",
         "ListKeys", "CreateKey", "ListProgrammes", "CreateProgramme", "GetDashboard", "ListSeals",
-        "GetNonconformityTrend", "UpdateImport", "GetInputFigures", "GetActionFigures", "ListMetricTrends"}, without
+        "GetNonconformityTrend", "ExportOrganisation", "ExportInputs", "ExportActions", "UpdateImport",
+        "GetInputFigures", "GetActionFigures", "ListMetricTrends"}, without
 
 
 @pytest.mark.parametrize("method", [pytest.param(m, id=m.name) for m in sorted(api().methods.values(), key=repr)
@@ -206,6 +207,20 @@ def test_lists_hold_nothing_of_others_and_their_page_tokens_are_refused(worlds, 
             same = answer(ours.callers[role], method, request(ours, page_token=token))
             random = answer(ours.callers[role], method, request(ours, page_token="AAAA" + token[4:]))
             assert same == random and same[1] == "PAGE_TOKEN_INVALID", (role, same, random)
+
+
+@pytest.mark.parametrize("method", [pytest.param(m, id=m.name) for m in sorted(api().methods.values(), key=repr)
+                                    if m.streams])
+def test_streams_hold_nothing_of_others(worlds, method):
+    ours, theirs = worlds
+    request = json_format.ParseDict(filled(method.request.DESCRIPTOR), method.request())
+    answered = []
+    for role in ROLES:
+        code, *parts = answer(ours.callers[role], method, request)
+        answered += [role] if code == "OK" else []
+        for foreign in (MARK, theirs.organisation.id):
+            assert foreign not in str(parts), role
+    assert answered, "somebody may read it"
 
 
 def test_a_credential_belongs_to_its_organisation(worlds):

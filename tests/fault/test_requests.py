@@ -3,7 +3,6 @@ happened once, and what one organisation or peer suffers the others do not."""
 
 import contextlib
 import os
-import pathlib
 import signal
 import subprocess
 import threading
@@ -12,6 +11,7 @@ import time
 import pytest
 import story
 from csv_import import everything
+from fault_process import frozen
 from isms_client import SERVICES, Organisation, Refused, new_id, stack, until
 
 SIGNED, IN_SESSION, PREPARING = 5, 3, 2
@@ -98,21 +98,6 @@ def writers_held(tenant):
         yield release
     finally:
         release()
-
-
-@contextlib.contextmanager
-def frozen(service):
-    """The process stands still. Where root started it through runuser, that stops too and is woken with it."""
-    pid = stack().pid(service)
-    parent = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-    launcher = [parent] if pathlib.Path(f"/proc/{parent}/comm").read_text() == "runuser\n" else []
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for process in [pid, *launcher]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGCONT)
 
 
 def waiting(service, count=1):

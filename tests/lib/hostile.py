@@ -18,9 +18,11 @@ def send(method, data, credential=None, metadata=(), timeout=10, service=None, *
     headers = list(metadata)
     if credential:
         headers.append(("authorization", f"Bearer {credential}"))
-    call = channel(service or method.service).unary_unary(path)
+    to = channel(service or method.service)
     try:
-        return call(data, timeout=timeout, metadata=headers, **options)
+        if getattr(method, "streams", False):
+            return b"".join(to.unary_stream(path)(data, timeout=timeout, metadata=headers, **options))
+        return to.unary_unary(path)(data, timeout=timeout, metadata=headers, **options)
     except grpc.RpcError as error:
         raise Refused(error) from None
 

@@ -52,14 +52,15 @@ class Api:
                         service=file.package.split(".")[1], name=method.name,
                         path=f"/{file.package}.{service.name}/{method.name}",
                         request=self.message(method.input_type[1:]), response=self.message(method.output_type[1:]),
-                        rules=options.Extensions[rules_extension])
+                        rules=options.Extensions[rules_extension], streams=method.server_streaming)
         self.by_name = {method.name: method for method in self.methods.values()}
 
 
 class Method:
-    def __init__(self, service, name, path, request, response, rules):
+    def __init__(self, service, name, path, request, response, rules, streams):
         self.service, self.name, self.path = service, name, path
         self.request, self.response, self.rules = request, response, rules
+        self.streams = streams
 
     def __repr__(self):
         return self.path
@@ -76,12 +77,15 @@ class Stack:
     def __init__(self):
         self.folder = pathlib.Path(os.environ["ISMS_TEST_STACK"])
         self.bin = pathlib.Path(os.environ["ISMS_TEST_STACK_BIN"])
+        self.primary = "postgres"  # until its standby takes over
 
     def port(self, name):
         return int((self.folder / "ports" / name).read_text())
 
     def address(self, service):
-        return f"127.0.0.1:{self.port(service)}"
+        """The service, or what a test has put in front of it (fault_proxy.py)."""
+        between = self.folder / "via" / f"clients.{service}"
+        return between.read_text() if between.exists() else f"127.0.0.1:{self.port(service)}"
 
     def control(self, *arguments):
         """deploy/lib/stack.sh for one step: restart, start, stop."""
@@ -97,7 +101,7 @@ class Stack:
         """Runs SQL directly, as an attacker with a service's password would."""
         environment = dict(os.environ, PGPASSWORD=(self.folder / "password").read_text().strip())
         return subprocess.run(
-            ["psql", "-X", "-At", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port("postgres")),
+            ["psql", "-X", "-At", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port(self.primary)),
              "-U", role, "-d", database, "-c", statement], env=environment, capture_output=True, text=True)
 
     def pid(self, service):
@@ -106,12 +110,16 @@ class Stack:
     def platform_key(self):
         kept = self.folder / "platform.key"
         if not kept.exists():
-            password = (self.folder / "password").read_text().strip()
-            url = f"postgresql://isms_owner:{password}@127.0.0.1:{self.port('postgres')}/isms"
-            done = subprocess.run([str(self.bin / "isms-migrate"), f"--database-url={url}", "platform-key", "tests"],
-                                  capture_output=True, text=True, check=True)
-            kept.write_text(done.stdout.strip())
+            kept.write_text(self.platform_key_made())
         return kept.read_text()
+
+    def platform_key_made(self, *roles):
+        """A new key of the platform's, as the owner of the database makes them."""
+        password = (self.folder / "password").read_text().strip()
+        url = f"postgresql://isms_owner:{password}@127.0.0.1:{self.port('postgres')}/isms"
+        return subprocess.run(
+            [str(self.bin / "isms-migrate"), f"--database-url={url}", "platform-key", "tests", *roles],
+            capture_output=True, text=True, check=True).stdout.strip()
 
     def admin(self, service, path):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port(service + '-admin')}{path}", timeout=5) as answer:
@@ -126,7 +134,9 @@ def stack():
 @functools.lru_cache(None)
 def channel(service):
     return grpc.insecure_channel(stack().address(service), options=[
-        ("grpc.max_receive_message_length", 64 << 20), ("grpc.enable_retries", 0)])
+        ("grpc.max_receive_message_length", 64 << 20), ("grpc.enable_retries", 0),
+        ("grpc.initial_reconnect_backoff_ms", 100), ("grpc.min_reconnect_backoff_ms", 1000),
+        ("grpc.max_reconnect_backoff_ms", 1000)])
 
 
 class Refused(Exception):
@@ -204,16 +214,28 @@ class Caller:
         self.credential, self.tenant, self.member = credential, tenant, member
 
     def call(self, method, request, timeout=30, metadata=()):
-        headers = list(metadata)
-        if self.credential:
-            headers.append(("authorization", f"Bearer {self.credential}"))
+        if method.streams:
+            return list(self.stream(method, request, timeout, metadata))
         call = channel(method.service).unary_unary(
             method.path, request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=method.response.FromString)
         try:
-            return call(request, timeout=timeout, metadata=headers)
+            return call(request, timeout=timeout, metadata=self.headers(metadata))
         except grpc.RpcError as error:
             raise Refused(error) from None
+
+    def stream(self, method, request, timeout=30, metadata=()):
+        """The messages of a streaming method, as they come."""
+        call = channel(method.service).unary_stream(
+            method.path, request_serializer=lambda message: message.SerializeToString(),
+            response_deserializer=method.response.FromString)
+        try:
+            yield from call(request, timeout=timeout, metadata=self.headers(metadata))
+        except grpc.RpcError as error:
+            raise Refused(error) from None
+
+    def headers(self, metadata):
+        return [*metadata, *([("authorization", f"Bearer {self.credential}")] if self.credential else [])]
 
     def __getattr__(self, name):
         method = api().by_name.get(name)

@@ -8,7 +8,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 tap "the made pages are up to date (docs/generate.sh makes them)" < <(
     docs/generate.sh "$scratch" 2>&1
-    for page in "$scratch"/*.md; do
+    for page in "$scratch"/*.md "$scratch"/*.json; do
         diff -q "$page" "docs/$(basename "$page")" >/dev/null 2>&1 || echo "docs/$(basename "$page")"
     done)
 

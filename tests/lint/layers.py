@@ -23,6 +23,7 @@ FOREIGN = (
     (r"microhttpd\.h", "services/runtime/obs/"),
     (r"zlib\.h", "services/runtime/rpc/"),
     (r"csv\.h", "services/inputs/"),
+    (r"curl/.*", "services/runtime/auth/"),
 )
 # OpenSSL: crypto.h of base is the door; auth also needs the public keys of JWKs.
 OPENSSL = ("services/runtime/base/", "services/runtime/auth/")

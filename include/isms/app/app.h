@@ -37,6 +37,7 @@ struct app_service {
     const char *required_settings; /* names separated by spaces, beside database_url; may be NULL */
     const struct sql_text *sql;         /* ended by {0} */
     const struct rpc_handler *handlers; /* ended by {0}; may be NULL */
+    const struct rpc_stream_handler *streams; /* the same, of the methods that answer with a stream */
     const struct job *jobs;             /* ended by {0}; may be NULL */
     const struct schema_version *schemas; /* what the database must be at; ended by {0}; may be NULL */
 

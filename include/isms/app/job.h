@@ -36,8 +36,6 @@ int job_across_tenants(struct job_run *run, rpc_job_run *fn, void *context, stru
 int job_for_tenant(struct job_run *run, struct uuid tenant, rpc_job_run *fn, void *context,
                    struct err *err) MUST_CHECK;
 
-void *job_service_data(const struct job_run *run);
-
 /* The process is ending: return soon. */
 bool job_is_stopping(const struct job_run *run);
 

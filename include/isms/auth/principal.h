@@ -44,7 +44,7 @@ struct principal {
     struct uuid tenant;
     struct uuid id;   /* member or key; of PRINCIPAL_SERVICE, the one it acts for; nil of a job; of
                          PRINCIPAL_PLATFORM, the platform's key, which is not of `tenant` */
-    int64_t revision; /* of the member's or key's row when it was looked up */
+    int64_t revision; /* of the member's or key's row, and its organisation's, when it was looked up */
     struct role_set roles;
     struct permission_set permissions;
     enum scope scope;
@@ -52,7 +52,7 @@ struct principal {
     int64_t expire_time_us;          /* of the credential; INT64_MAX of a key that does not expire */
     char service[SERVICE_NAME_SIZE]; /* the calling service; "" when none */
     char request_id[129];            /* the caller's, as an assertion carries it; "" when none */
-    struct sha256 credential;        /* SHA-256 of the credential's text; zero for assertions */
+    struct sha256 credential;        /* what the credential is remembered by; zero for assertions */
 
     /* Of a person only: what a signature states about how the signer was authenticated. */
     char issuer[PRINCIPAL_ISSUER_SIZE];

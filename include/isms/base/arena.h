@@ -31,6 +31,19 @@ void arena_clear(struct arena *arena);
 /* Gives everything back. Fits CLEANUP(). */
 void arena_release(struct arena *arena);
 
+/* Work in rounds: arena_rewind() gives back what was taken since arena_mark(), which must not be used any more.
+ * Marks are rewound to in the reverse order of their making; one may be rewound to any number of times. */
+struct arena_mark {
+    struct arena_block *block;
+    struct arena_block *next;
+    size_t block_used;
+    size_t used;
+    bool exhausted;
+};
+
+struct arena_mark arena_mark(const struct arena *arena);
+void arena_rewind(struct arena *arena, const struct arena_mark *mark);
+
 /* Zeroed, aligned for any type; NULL past the maximum. size 0 gives a valid unique pointer. */
 void *arena_alloc(struct arena *arena, size_t size);
 

@@ -2,7 +2,8 @@
  *
  * RFC 8785 (JSON Canonicalization Scheme): members sorted by their UTF-16 code units, no white space,
  * shortest escapes, numbers as ECMAScript prints them. What was canonicalised once is stored and verified
- * as those bytes; it is never rendered a second time to check a signature. */
+ * as those bytes; it is never rendered a second time to check a signature. To read it again, decode with
+ * JSON_DECODE_INT_AS_REAL: all numbers are doubles there, and one of 1e20 is written like an integer. */
 #ifndef ISMS_BASE_CANONICAL_H
 #define ISMS_BASE_CANONICAL_H
 

@@ -21,6 +21,14 @@ struct sha256 {
 };
 
 struct sha256 sha256_of(const void *data, size_t length);
+
+/* Of bytes that come in pieces. One thread at a time. */
+struct sha256_sum;
+struct sha256_sum *sha256_sum_new(void); /* NULL: no memory */
+void sha256_sum_freep(struct sha256_sum **sum);
+void sha256_sum_add(struct sha256_sum *sum, const void *data, size_t length);
+struct sha256 sha256_sum_value(const struct sha256_sum *sum); /* so far: it can go on */
+
 struct sha256 hmac_sha256(const void *key, size_t key_length, const void *data, size_t length);
 
 /* Fills from the system's generator. Aborts if there is none: nothing here is safe without it. */

@@ -29,7 +29,7 @@ struct cache;
 
 struct cache_options {
     const char *url;      /* redis://[[user]:password@]host[:port][/db]; NULL or "": no cache, always misses */
-    int64_t timeout_us;   /* of one get, set or hint as a whole; 0: 50 ms */
+    int64_t timeout_us;   /* of one get or set as a whole; 0: 50 ms */
     unsigned connections; /* calls under way at once, more are misses; 0: 4 */
 };
 
@@ -53,10 +53,6 @@ bool cache_get(struct cache *cache, const struct cache_key *key, struct buf *val
 
 /* Stores for `ttl_s` seconds (at least 1). What cannot be stored, or is beyond CACHE_VALUE_MAX, is not. */
 void cache_set(struct cache *cache, const struct cache_key *key, struct slice value, int64_t ttl_s);
-
-/* Tells whoever subscribes to "isms:hint:<topic>" that a tenant has moved to a sequence: the message is
- * "<tenant> <sequence>". A hint may be lost: listeners poll as well. */
-void cache_hint(struct cache *cache, const char *topic, struct uuid tenant, int64_t sequence);
 
 enum cache_state {
     CACHE_OFF,  /* no URL */

@@ -1,4 +1,4 @@
-/* backoff.h: when to try again after a failure: 50 ms doubling to 5 s, each shortened at random by up to
+/* backoff.h: when to try again after a failure: 50 ms doubling to 2 s, each shortened at random by up to
  * half, so that a hundred connections that failed together do not come back together.
  *
  * Plain data, clock and randomness given by the caller; times are clock_monotonic_us(). */
@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-enum { BACKOFF_FIRST_US = 50 * 1000, BACKOFF_MAX_US = 5 * 1000 * 1000 };
+enum { BACKOFF_FIRST_US = 50 * 1000, BACKOFF_MAX_US = 2 * 1000 * 1000 };
 
 struct backoff { /* zeroed: ready */
     unsigned failures;

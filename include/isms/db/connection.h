@@ -12,6 +12,9 @@
  * fails because a prepared statement went stale (SQLSTATE 26000 or 0A000: after a failover or a migration)
  * is re-prepared and repeated once.
  *
+ * A URL may list several servers (`host=a,b`): they are tried one after the other, and one that only reads, a standby,
+ * is not taken (target_session_attrs=read-write, unless the URL says otherwise). So a connection follows a failover.
+ *
  * A session runs with TimeZone UTC and DateStyle ISO, so that ::text and ::date mean the same everywhere.
  * This layer knows nothing of tenants or messages. libpq's types stay inside it. */
 #ifndef ISMS_DB_CONNECTION_H
@@ -26,6 +29,7 @@
 #include <isms/base/err.h>
 
 struct db_connection;
+struct db_health;
 struct db_result;
 
 enum {
@@ -84,10 +88,11 @@ struct db_options {
     const char *session_sql; /* one statement, run after connecting ("set role …"); may be NULL */
     const struct db_statement *statements;
     unsigned statement_count;
-    int64_t connect_timeout_us; /* 0: 5 s */
+    int64_t connect_timeout_us; /* for each server; 0: 2 s */
     /* Longest silence while answers are due, before the connection counts as dead; above any
      * statement_timeout in use. 0: 60 s. */
     int64_t io_timeout_us;
+    struct db_health *health; /* shared by the process' connections; may be NULL */
 };
 
 /* Makes a connection object; does not connect yet. Copies the options' texts (not the statements). Never
@@ -97,8 +102,13 @@ void db_connection_free(struct db_connection *connection);
 void db_connection_freep(struct db_connection **connection);
 
 /* Connects and prepares where needed. After a failure the next attempts are refused at once until a
- * back-off with jitter (50 ms doubling to 5 s) has passed: DATABASE_UNAVAILABLE with retry_after_ms. */
+ * back-off with jitter (50 ms doubling to 2 s) has passed: DATABASE_UNAVAILABLE with retry_after_ms. */
 int db_connection_ensure(struct db_connection *connection, struct err *err) MUST_CHECK;
+
+/* From now on no answer is waited for beyond that point of monotonic time, 0: none, however little the server has
+ * been silent: the connection then counts as dead. A little later than the statement_timeout of what is sent. */
+void db_connection_deadline(struct db_connection *connection, int64_t until_us);
+
 bool db_connection_is_up(const struct db_connection *connection);
 void db_connection_drop(struct db_connection *connection);
 
@@ -133,19 +143,18 @@ int db_query(struct db_connection *connection, struct db_query *queries, unsigne
              struct db_failure *ret_failure, struct err *err) MUST_CHECK;
 int db_commit(struct db_connection *connection, struct db_failure *ret_failure, struct err *err) MUST_CHECK;
 void db_rollback(struct db_connection *connection);
-bool db_in_transaction(const struct db_connection *connection);
 
 /* While a db_query/db_commit of this connection waits, `is_cancelled(context)` is asked when `wake_fd` (-1:
- * none) turns readable and every 100 ms; once it says yes the statement is cancelled at the server and the
- * call ends with CANCELLED (a commit that won the race all the same reports success). wake_fd is never
- * read from. Pass is_cancelled NULL to stop asking. */
+ * none) turns readable and every 100 ms; once it says yes the call ends with CANCELLED (what may have committed with
+ * OUTCOME_UNKNOWN) and the connection is dropped, upon which the server ends the statement within 200 ms. (libpq's
+ * PQcancel() waits for the server without any limit.) wake_fd is never read from. Pass is_cancelled NULL to stop
+ * asking. */
 void db_connection_watch(struct db_connection *connection, int wake_fd, bool (*is_cancelled)(void *context),
                          void *context);
 
 /* Results: rows of binary values. Row and column are counted from 0 and must exist. */
 unsigned db_result_rows(const struct db_result *result);
 unsigned db_result_columns(const struct db_result *result);
-const char *db_result_name(const struct db_result *result, unsigned column);
 uint32_t db_result_type(const struct db_result *result, unsigned column); /* pg_type oid */
 bool db_result_is_null(const struct db_result *result, unsigned row, unsigned column);
 const char *db_result_data(const struct db_result *result, unsigned row, unsigned column, size_t *ret_length);
@@ -161,9 +170,6 @@ double db_result_double(const struct db_result *result, unsigned row, unsigned c
  * bytes as they are. NULL gives NULL. false: out of arena. */
 bool db_result_text(const struct db_result *result, unsigned row, unsigned column, struct arena *arena,
                     char **ret_text);
-
-/* Rows that an insert, update or delete touched; for a select those it returned. */
-uint64_t db_result_touched(const struct db_result *result);
 
 /* The description of a prepared statement, as the server has it; all of it in the arena. A statement that the
  * schema refuses is INTERNAL, and db_connection_problem() says why. */
@@ -186,8 +192,8 @@ int db_execute_script(struct db_connection *connection, const char *sql, struct 
 /* The reason a caller is given for a failure: our own SQLSTATE class 'IS' raises carry the reason's name in the
  * message and facts in the detail, `key=value`, one a line (core.fail() in services/core/migrations);
  * PostgreSQL's are mapped (40001, 40P01, 55P03, 26000, 0A000: CONFLICT; 57014: DEADLINE_EXCEEDED; 23505:
- * ALREADY_EXISTS; 23503: REFERENCE_INVALID; 57Pxx, 08xxx: DATABASE_UNAVAILABLE; 53xxx: OVERLOADED; else
- * INTERNAL). PostgreSQL's own texts never reach *err. Returns -1. */
+ * ALREADY_EXISTS; 23503: REFERENCE_INVALID; 57Pxx, 08xxx, 58xxx, 25006: DATABASE_UNAVAILABLE; 53xxx: OVERLOADED;
+ * else INTERNAL). PostgreSQL's own texts never reach *err. Returns -1. */
 int db_failure_to_err(const struct db_failure *failure, struct err *err);
 
 /* Type oids the product uses (pg_type.dat). */

@@ -105,12 +105,10 @@ int descriptors_new(const struct descriptors_source *source, struct descriptors 
 void descriptors_free(struct descriptors *descriptors);
 void descriptors_freep(struct descriptors **descriptors); /* fits CLEANUP() */
 
-/* Every service of the set, gRPC's own included, and every method of all of them. */
-const struct service *descriptors_services(const struct descriptors *descriptors, unsigned *ret_count);
+/* Every method of every service of the set, gRPC's own included. */
 const struct method *descriptors_methods(const struct descriptors *descriptors, unsigned *ret_count);
 
 /* NULL where there is none. */
-const struct service *descriptors_service(const struct descriptors *descriptors, const char *name);
 const struct method *descriptors_method(const struct descriptors *descriptors, const char *path);
 const struct message_type *descriptors_message(const struct descriptors *descriptors, const char *name);
 const struct message_type *descriptors_message_of(const struct descriptors *descriptors,

@@ -25,7 +25,8 @@ struct json_style {
 extern const struct json_style json_style_stored;
 
 /* Appends the message. Fails only where the buffer is too small (MESSAGE_TOO_LARGE) or a value has no JSON
- * form (a Timestamp out of range: INTERNAL). Unknown enum numbers are written as numbers. */
+ * form (a Timestamp or Duration out of range, a FieldMask path that is no name: INTERNAL). Unknown enum numbers
+ * are written as numbers. */
 int json_write(const struct message_type *type, const ProtobufCMessage *message, struct json_style style,
                struct buf *buf, struct err *err) MUST_CHECK;
 

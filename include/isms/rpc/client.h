@@ -1,8 +1,8 @@
-/* client.h: unary gRPC calls to one address.
+/* client.h: gRPC calls to one address, with one message for an answer or many.
  *
  * A client is one channel: it connects when first used, reconnects by itself, and may be used by any number of
- * threads at once. A call blocks its thread until the answer, the deadline, or the cancellation of the server
- * call it is made for. */
+ * threads at once. When its certificates change (tls.h) it goes on with a new channel. A call blocks its thread until
+ * the answer, the deadline, or the cancellation of the server call it is made for. */
 #ifndef ISMS_RPC_CLIENT_H
 #define ISMS_RPC_CLIENT_H
 
@@ -14,6 +14,8 @@
 #include <isms/base/attributes.h>
 #include <isms/base/err.h>
 #include <isms/base/slice.h>
+#include <isms/rpc/identity.h>
+#include <isms/rpc/tls.h>
 
 struct rpc_client;
 
@@ -31,9 +33,16 @@ struct rpc_request {
     void *parent;          /* internal: the grpc_call whose cancellation and deadline this call inherits */
 };
 
-/* `address` is "host:port" or gRPC's "dns:///host:port". Plain TCP: for loopback and private networks. */
-int rpc_client_new(const char *address, size_t message_max, struct rpc_client **ret_client, struct err *err)
-    MUST_CHECK;
+struct rpc_client_options {
+    const char *address;             /* "host:port" or gRPC's "dns:///host:port" */
+    size_t message_max;
+    struct tls *tls;                 /* NULL: plain TCP, for loopback and private networks */
+    const struct identity *identity; /* what the server's certificate must carry; NULL: the address's name */
+};
+
+/* What the options point to outlives the client. */
+int rpc_client_new(const struct rpc_client_options *options, struct rpc_client **ret_client,
+                   struct err *err) MUST_CHECK;
 void rpc_client_free(struct rpc_client *client);
 void rpc_client_freep(struct rpc_client **client);
 
@@ -41,6 +50,14 @@ void rpc_client_freep(struct rpc_client **client);
  * server answered, PEER_UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED. */
 int rpc_client_call(struct rpc_client *client, const struct rpc_request *request, struct arena *arena,
                     struct slice *ret_response, struct err *err) MUST_CHECK;
+
+/* What is done with one message of a stream, whose bytes are gone afterwards. -1 ends the call with its err. */
+typedef int rpc_client_take(void *context, struct slice message, struct err *err);
+
+/* The same for an rpc that answers with a stream: the next message is asked for when `take` is done with the one
+ * before. 0 only when the server ended the stream with OK; what was taken until a failure is for `take` to undo. */
+int rpc_client_stream(struct rpc_client *client, const struct rpc_request *request, rpc_client_take *take,
+                      void *context, struct err *err) MUST_CHECK;
 
 /* Whether the channel is connected now (starts connecting if it is idle). For readiness details. */
 bool rpc_client_is_connected(struct rpc_client *client);

@@ -1,6 +1,7 @@
 /* methods.h: how each rpc of a service is implemented, and the statements that takes.
  *
- * An rpc of the service's package is implemented by exactly one of a C handler and a SQL file of its name.
+ * An rpc of the service's package is implemented by exactly one of a C handler and a SQL file of its name; one that
+ * answers with a stream, by a handler of its own kind (stream.h). A stream of requests is refused.
  * rpc_methods_new() compiles all files and joins them with the descriptors, and names what is missing, twice
  * there, or without a permission: it needs no database, so that a unit test can do the same. The statements are
  * compared with the database by rpc_methods_describe(). */
@@ -16,15 +17,23 @@
 #include <isms/proto/page_token.h>
 #include <isms/proto/sql_file.h>
 #include <isms/rpc/call.h>
+#include <isms/rpc/stream.h>
 
-enum rpc_lane { RPC_READ, RPC_WRITE, RPC_EXCLUSIVE, RPC_LANE_COUNT };
+/* Methods are of the first three; the last is where credentials are looked up. */
+enum rpc_lane { RPC_READ, RPC_WRITE, RPC_EXCLUSIVE, RPC_ADMISSION, RPC_LANE_COUNT };
 
-const char *rpc_lane_name(enum rpc_lane lane); /* "read", "write", "exclusive" */
+const char *rpc_lane_name(enum rpc_lane lane); /* "read", "write", "exclusive", "admission" */
 
 /* A table of handlers ends with {0}. */
 struct rpc_handler {
     const char *method; /* "OpenReview" */
     rpc_run *run;
+};
+
+/* The same for methods whose response is a stream. */
+struct rpc_stream_handler {
+    const char *method; /* "ExportOrganisation" */
+    rpc_stream_run *run;
 };
 
 struct rpc_methods_options {
@@ -33,6 +42,7 @@ struct rpc_methods_options {
     const char *package;              /* "isms.reviews.v1" */
     const struct sql_text *sql;       /* ended by {0}; may be NULL */
     const struct rpc_handler *handlers; /* may be NULL */
+    const struct rpc_stream_handler *streams; /* may be NULL */
     const struct page_secret *secret; /* may be NULL: no page tokens */
 };
 

@@ -46,20 +46,26 @@ create table core.organisation (
     update_time  timestamptz not null default now()
 );
 
--- name, email and subject are personal data: the change log holds their salted hashes, so that they can be erased.
--- The salt goes with the name: see core.renew_salt().
+create function core.new_salt() returns bytea language sql volatile parallel safe
+    return sha256(uuid_send(gen_random_uuid()));
+
+-- name, email, position and subject are personal data: the change log holds their salted hashes, so that they can be
+-- erased. Each has a salt of its own, since the name's is disclosed with a signed record; see 002_life.sql.
 create table core.member (
     tenant_id    uuid not null references core.organisation (tenant_id),
     id           uuid not null,
     name         text not null,
     email        text not null default '',
     position     text not null default '',
-    salt         bytea not null default sha256(uuid_send(gen_random_uuid())),
     roles        text[] not null default '{}',
-    state        text not null default 'ACTIVE' check (state in ('ACTIVE', 'SUSPENDED')),
+    state        text not null default 'ACTIVE' check (state in ('ACTIVE', 'SUSPENDED', 'ERASED')),
     issuer       text not null default '',
     subject      text not null default '',
     review_ids   uuid[] not null default '{}', -- what a member who is only an auditor may see
+    name_salt     bytea not null default core.new_salt(),
+    email_salt    bytea not null default core.new_salt(),
+    position_salt bytea not null default core.new_salt(),
+    subject_salt  bytea not null default core.new_salt(),
     revision     bigint not null default 1,
     create_time  timestamptz not null default now(),
     update_time  timestamptz not null default now(),
@@ -121,7 +127,7 @@ create table core.change (
     revision        bigint not null,
     operation       text not null check (operation in ('CREATE', 'UPDATE')),
     actor           uuid,
-    actor_kind      text not null,        -- person, key, job
+    actor_kind      text not null,        -- person, key, platform, service, job
     on_behalf_of    text not null,        -- the service that called for the actor; '' for a direct call
     request_id      uuid,
     change_time     timestamptz not null,
@@ -194,8 +200,8 @@ $$;
 
 -- A row in the form that is hashed: jsonb text (members in jsonb's fixed order, no time zone of the session's,
 -- numbers exact), without the columns that `spec` leaves out ("-column") and with salted hashes in place
--- of personal data ("#column").
-create function core.canonical(content jsonb, salt bytea, spec text[]) returns text
+-- of personal data ("#column"; the salt is in "column_salt", and left out).
+create function core.canonical(content jsonb, spec text[]) returns text
     language plpgsql stable set search_path = '' as $$
 declare
     item text;
@@ -204,9 +210,11 @@ begin
     foreach item in array spec loop
         name := substr(item, 2);
         if left(item, 1) = '#' then
-            content := jsonb_set(content, array[name], to_jsonb('sha256:' ||
-                encode(sha256(salt || convert_to(content ->> name, 'UTF8')), 'hex')));
-        else
+            content := jsonb_set(content, array[name], to_jsonb('sha256:' || encode(sha256(
+                (content ->> (name || '_salt'))::bytea || convert_to(content ->> name, 'UTF8')), 'hex')));
+            name := name || '_salt';
+        end if;
+        if left(item, 1) in ('#', '-') then
             content := content - name;
         end if;
     end loop;
@@ -229,8 +237,7 @@ begin
     if v_sequence is null then
         raise exception 'a change of % outside core.begin_write()', tg_table_name;
     end if;
-    v_content := core.canonical(v_row, case when v_row ? 'salt' then (v_row ->> 'salt')::bytea end,
-                                coalesce(tg_argv::text[], '{}'));
+    v_content := core.canonical(v_row, coalesce(tg_argv::text[], '{}'));
     if new.revision > 1 then
         select c.content_sha256 into v_previous from core.change c
         where c.tenant_id = new.tenant_id and c.table_name = tg_table_schema || '.' || tg_table_name
@@ -293,11 +300,30 @@ begin
 end
 $$;
 
+-- Whether a key of the platform's may act for an organisation right now. The key's row is the platform's, so for that
+-- one look the platform is the tenant; whatever comes of it, the tenant is the organisation again, or nothing goes on.
+create function core.may_act(p_tenant uuid, p_key uuid, p_version bigint) returns boolean
+    language plpgsql security definer set search_path = '' as $$
+declare
+    c_platform constant uuid := '00000000-0000-0000-0000-000000000000';
+    v_known    boolean;
+begin
+    perform set_config('app.tenant_id', c_platform::text, true);
+    select true into v_known from core.key k join core.organisation o using (tenant_id)
+    where k.tenant_id = c_platform and k.id = p_key and p_version in (k.revision + o.revision, 0)
+      and k.state = 'ACTIVE' and (k.expire_time is null or k.expire_time > now())
+      and 'PLATFORM_AGENT' = any (k.roles) and (k.permissions = '{}' or 'platform.act' = any (k.permissions));
+    perform set_config('app.tenant_id', p_tenant::text, true);
+    return v_known is true and p_tenant <> c_platform
+           and exists (select from core.organisation o where o.tenant_id = p_tenant and o.state = 'ACTIVE');
+end
+$$;
+
 -- Begins a segment that reads: sets the transaction's facts, and makes sure that whoever calls is still who the
 -- cached credential says. p_version 0: another service asserted the identity, which may have ended since; the
--- assertion does not say whether it is a member or a key. Jobs act for nobody, and go on where people may not:
--- what was signed is issued and sealed all the same. This runs once in every segment, as its caller and with every
--- name in full, so that it needs no search_path of its own, which would cost a tenth of it.
+-- assertion does not say whether it is a member, a key, or a key of the platform's. Jobs act for nobody, and go on
+-- where people may not: what was signed is issued and sealed all the same. This runs once in every segment, as its
+-- caller and with every name in full, so that it needs no search_path of its own, which would cost a tenth of it.
 create function core.begin_read(p_tenant uuid, p_actor uuid, p_kind text, p_version bigint, p_scope text,
                                 p_timeout_ms integer) returns void language plpgsql as $$
 declare
@@ -313,13 +339,15 @@ begin
     if p_version > 0 then
         if p_kind = 'key' then
             select true into v_known from core.key k join core.organisation o using (tenant_id)
-            where k.tenant_id = p_tenant and k.id = p_actor and k.revision = p_version
+            where k.tenant_id = p_tenant and k.id = p_actor and k.revision + o.revision = p_version
               and k.state = 'ACTIVE' and o.state = 'ACTIVE'
               and (k.expire_time is null or k.expire_time > now());
+        elsif p_kind = 'platform' then
+            v_known := core.may_act(p_tenant, p_actor, p_version);
         else
             select true, m.review_ids into v_known, v_reviews
             from core.member m join core.organisation o using (tenant_id)
-            where m.tenant_id = p_tenant and m.id = p_actor and m.revision = p_version
+            where m.tenant_id = p_tenant and m.id = p_actor and m.revision + o.revision = p_version
               and m.state = 'ACTIVE' and o.state = 'ACTIVE';
         end if;
         if v_known is not true then
@@ -333,7 +361,10 @@ begin
                 select from core.key k join core.organisation o using (tenant_id)
                 where k.tenant_id = p_tenant and k.id = p_actor and k.state = 'ACTIVE' and o.state = 'ACTIVE'
                   and (k.expire_time is null or k.expire_time > now())) then
-            perform core.fail('CREDENTIAL_INVALID', 'cause=ACTOR');
+            if not core.may_act(p_tenant, p_actor, 0) then
+                perform core.fail('CREDENTIAL_INVALID', 'cause=ACTOR');
+            end if;
+            perform set_config('app.actor_kind', 'platform', true); -- so that the organisation's log says who it was
         end if;
     end if;
     perform set_config('app.review_ids', coalesce(v_reviews, '{}')::text, true);
@@ -342,10 +373,12 @@ $$;
 
 -- Begins a segment that writes: takes the organisation's writer order, advances the sequence and claims the
 -- request. A request that was done before ends with REPLAY and its sequence; the same id with another
--- request with REQUEST_ID_REUSED.
+-- request with REQUEST_ID_REUSED. Other writers are waited for at most p_lock_ms: where further calls would wait behind
+-- this one, the caller asks for less.
 create function core.begin_write(p_tenant uuid, p_actor uuid, p_kind text, p_version bigint, p_scope text,
                                  p_timeout_ms integer, p_service text, p_method text, p_request_id uuid,
-                                 p_request_sha256 bytea, p_on_behalf_of text, p_now timestamptz)
+                                 p_request_sha256 bytea, p_on_behalf_of text, p_now timestamptz,
+                                 p_lock_ms integer default 3000)
     returns bigint language plpgsql security definer set search_path = '' as $$
 declare
     v_caller   text := coalesce(p_on_behalf_of, '');
@@ -354,7 +387,7 @@ declare
 begin
     -- The writer that is waited for here may be suspending this caller: so wait first, then look.
     perform set_config('app.tenant_id', p_tenant::text, true),
-            set_config('lock_timeout', least(greatest(p_timeout_ms, 1), 3000)::text, true);
+            set_config('lock_timeout', least(greatest(p_timeout_ms, 1), p_lock_ms)::text, true);
     update core.sequence s set value = value + 1 where s.tenant_id = p_tenant returning value into v_sequence;
     perform core.begin_read(p_tenant, p_actor, p_kind, p_version, p_scope, p_timeout_ms);
     perform set_config('app.service', p_service, true),
@@ -419,7 +452,9 @@ begin
 end
 $$;
 
--- Who a credential belongs to, and what its organisation may ask. Both need app.tenant_id set first.
+-- Who a credential belongs to, and what its organisation may ask. Both need app.tenant_id set first. The revision is
+-- that of the member or key and that of the organisation together: their sum changes with either and never comes
+-- back, so that a change of either ends what is remembered of the credential.
 create type core.credential as (
     id uuid, roles text[], state text, revision bigint, expire_time timestamptz,
     calls_per_second integer, calls_burst integer, calls_in_flight integer,
@@ -433,11 +468,13 @@ begin
     insert into core.key_use as u (tenant_id, id, last_use_time)
     select k.tenant_id, k.id, now() from core.key k
     where k.tenant_id = p_tenant and k.id = p_id and k.state = 'ACTIVE'
-      and p_secret_sha256 in (k.secret_sha256, k.previous_secret_sha256)
+      and (p_secret_sha256 = k.secret_sha256
+           or p_secret_sha256 = k.previous_secret_sha256 and k.previous_expire_time > now())
     on conflict (tenant_id, id) do update set last_use_time = excluded.last_use_time
     where u.last_use_time < excluded.last_use_time - interval '1 minute';
     return query
-        select k.id, k.roles, case when o.state = 'ACTIVE' then k.state else o.state end, k.revision, k.expire_time,
+        select k.id, k.roles, case when o.state = 'ACTIVE' then k.state else o.state end, k.revision + o.revision,
+               k.expire_time,
                o.calls_per_second, o.calls_burst, o.calls_in_flight,
                k.permissions, k.secret_sha256, k.previous_secret_sha256, k.previous_expire_time
         from core.key k join core.organisation o using (tenant_id) where k.tenant_id = p_tenant and k.id = p_id;
@@ -446,39 +483,60 @@ $$;
 create function core.find_member(p_tenant uuid, p_issuer text, p_subject text) returns setof core.credential
     language sql stable security definer set search_path = ''
     begin atomic
-        select m.id, m.roles, case when o.state = 'ACTIVE' then m.state else o.state end, m.revision,
+        select m.id, m.roles, case when o.state = 'ACTIVE' then m.state else o.state end, m.revision + o.revision,
                null::timestamptz, o.calls_per_second, o.calls_burst, o.calls_in_flight,
                '{}'::text[], null::bytea, null::bytea, null::timestamptz
         from core.member m join core.organisation o using (tenant_id)
         where m.tenant_id = p_tenant and m.issuer = p_issuer and m.subject = p_subject and p_subject <> '';
     end;
-
--- A new organisation with its first administrator and a key for them, from inside a write of the platform's: the
--- rows are written and logged as the new tenant's first transaction, by the platform's actor and request, and
--- the caller's facts are put back, so that end_write() ends what begin_write() began.
-create function core.add_organisation(p_tenant uuid, p_name text, p_time_zone text, p_isms_scope text,
-                                      p_member uuid, p_member_name text, p_email text, p_position text,
-                                      p_roles text[], p_issuer text, p_subject text,
-                                      p_key uuid, p_key_name text, p_key_roles text[], p_secret_sha256 bytea)
-    returns void language plpgsql security definer set search_path = '' as $$
+-- The same of a subject that its issuer's tokens make a member, or give roles: p_managed are all the roles that they
+-- could give, of which it has p_roles. In a write of its own, as a job's: the subject is not somebody yet. The writer
+-- order keeps two first calls apart; the second finds what the first has made, writes nothing and takes itself back.
+-- Who is suspended stays so, and an organisation keeps somebody who administers it. Needs app.tenant_id set first.
+create function core.provision_member(p_tenant uuid, p_issuer text, p_subject text, p_id uuid, p_name text,
+                                      p_email text, p_roles text[], p_managed text[], p_service text, p_now timestamptz)
+    returns setof core.credential language plpgsql security definer set search_path = '' as $$
 declare
-    v_tenant   text := current_setting('app.tenant_id');
-    v_sequence text := current_setting('app.sequence');
-    v_ordinal  text := current_setting('app.ordinal');
+    c_platform constant uuid := '00000000-0000-0000-0000-000000000000';
+    v_member core.member;
+    v_roles  text[];
 begin
-    perform set_config('app.tenant_id', p_tenant::text, true),
-            set_config('app.sequence', '1', true),
-            set_config('app.ordinal', '0', true);
-    insert into core.organisation (tenant_id, name, time_zone, isms_scope)
-    values (p_tenant, p_name, p_time_zone, p_isms_scope);
-    insert into core.sequence values (p_tenant, 1);
-    insert into core.member (tenant_id, id, name, email, position, roles, issuer, subject)
-    values (p_tenant, p_member, p_member_name, p_email, p_position, p_roles, p_issuer, p_subject);
-    insert into core.key (tenant_id, id, name, roles, secret_sha256)
-    values (p_tenant, p_key, p_key_name, p_key_roles, p_secret_sha256);
-    perform set_config('app.tenant_id', v_tenant, true),
-            set_config('app.sequence', v_sequence, true),
-            set_config('app.ordinal', v_ordinal, true);
+    if p_tenant = c_platform or p_subject = '' or p_roles && '{PLATFORM_ADMIN,PLATFORM_AGENT}'
+       or not exists (select from core.organisation o where o.tenant_id = p_tenant and o.state = 'ACTIVE') then
+        return;
+    end if;
+    begin
+        perform core.begin_write(p_tenant, null, 'job', 0, 'all', 3000, p_service, 'ProvisionMember', null, null, '',
+                                 p_now);
+        select * into v_member from core.member m
+        where m.tenant_id = p_tenant and m.issuer = p_issuer and m.subject = p_subject;
+        if not found then
+            insert into core.member (tenant_id, id, name, email, roles, issuer, subject)
+            values (p_tenant, p_id,
+                    left(coalesce(nullif(btrim(regexp_replace(p_name, '[[:cntrl:]]', ' ', 'g')), ''),
+                                  nullif(p_email, ''), p_subject), 200),
+                    case when p_email ~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$' and length(p_email) <= 254
+                         then p_email else '' end,
+                    p_roles, p_issuer, p_subject);
+        elsif v_member.state = 'ACTIVE' then
+            v_roles := array(select r from unnest(v_member.roles) r where r <> all (p_managed)) || p_roles;
+            if 'TENANT_ADMIN' = any (v_member.roles) and 'TENANT_ADMIN' <> all (v_roles)
+               and not exists (select from core.member m
+                               where m.tenant_id = p_tenant and m.id <> v_member.id and m.state = 'ACTIVE'
+                                 and 'TENANT_ADMIN' = any (m.roles)) then
+                v_roles := v_roles || '{TENANT_ADMIN}'::text[];
+            end if;
+            update core.member m set roles = v_roles
+            where m.tenant_id = p_tenant and m.id = v_member.id
+              and not (m.roles @> v_roles and m.roles <@ v_roles);
+        end if;
+        perform core.end_write(null);
+    exception when sqlstate 'IS000' then
+        if sqlerrm <> 'UNCHANGED' then
+            raise;
+        end if;
+    end;
+    return query select * from core.find_member(p_tenant, p_issuer, p_subject);
 end
 $$;
 
@@ -486,23 +544,15 @@ do $$
 declare
     target text;
 begin
-    foreach target in array array['organisation', 'member', 'key', 'key_use', 'sequence', 'counter', 'change', 'request', 'seal']
+    foreach target in array array['organisation', 'member', 'key', 'key_use', 'sequence', 'counter', 'change',
+                                  'request', 'seal']
     loop
         call core.protect(('core.' || target)::regclass);
     end loop;
 end
 $$;
 call core.log_changes('core.organisation');
-call core.log_changes('core.member', '-salt', '#name', '#email', '#subject');
--- Whoever kept the salt could try names against the hash of the erased one: so no salt outlives its name.
-create function core.renew_salt() returns trigger language plpgsql set search_path = '' as $$
-begin
-    new.salt := sha256(uuid_send(gen_random_uuid()));
-    return new;
-end
-$$;
-create trigger renew_salt before update on core.member for each row
-    when (old.name <> new.name) execute function core.renew_salt();
+call core.log_changes('core.member', '#name', '#email', '#position', '#subject');
 call core.log_changes('core.key', '-secret_sha256', '-previous_secret_sha256');
 -- A seal is about the log and not in it: it takes no sequence.
 create trigger refuse_change before update or delete or truncate on core.seal
@@ -520,12 +570,12 @@ create policy jobs on core.seal for select to isms_jobs using (true);
 revoke all on all functions in schema core from public;
 revoke all on all procedures in schema core from public;
 grant execute on function core.tenant, core.actor, core.scope, core.sequence, core.now, core.granted_reviews, core.fail,
-    core.begin_read, core.begin_write, core.end_write, core.next_number, core.find_key,
-    core.find_member, core.canonical, core.touch, core.record_append, core.refuse_change
+    core.begin_read, core.may_act, core.begin_write, core.end_write, core.next_number, core.find_key,
+    core.find_member, core.provision_member, core.canonical, core.touch, core.record_append, core.refuse_change
     to isms_inputs, isms_reviews, isms_actions, isms_reporting;
 -- The policies `tenant` ask for it. The jobs write under their services' roles.
 grant execute on function core.tenant to isms_jobs;
-grant execute on function core.add_organisation to isms_reviews;
+grant execute on function core.new_salt to isms_reviews;
 
 grant select on core.organisation, core.change, core.request, core.seal, core.sequence
     to isms_inputs, isms_reviews, isms_actions, isms_reporting;

@@ -19,6 +19,8 @@ create table reviews.programme (
     quorum_members         integer not null default 0, -- 0 counts as 1
     quorum_top_management  integer not null default 0, -- 0 counts as 1
     four_eyes              boolean not null default false,
+    max_auth_age_seconds   integer not null default 900 check (max_auth_age_seconds > 0),
+    acr_values             text[] not null default '{}',
     decision_criteria      text[] not null default '{}',
     revision               bigint not null default 1,
     create_time            timestamptz not null default now(),
@@ -51,6 +53,7 @@ create table reviews.review (
     minutes                 text not null default '',
     open_time               timestamptz,
     opening_id              uuid,
+    programme_revision      bigint, -- the rules that count: the programme in core.change as it was at the opening
     input_snapshot_sha256   text not null default '',
     action_snapshot_sha256  text not null default '',
     sign_time               timestamptz,
@@ -66,7 +69,8 @@ create table reviews.review (
     -- A meeting is open only with everything frozen, a review is signed only with a record.
     constraint review_frozen check (
         state in ('PLANNED', 'PREPARING', 'CANCELLED')
-        or open_time is not null and opening_id is not null and input_snapshot_sha256 ~ '^[0-9a-f]{64}$'
+        or open_time is not null and opening_id is not null and programme_revision is not null
+           and input_snapshot_sha256 ~ '^[0-9a-f]{64}$'
            and action_snapshot_sha256 ~ '^[0-9a-f]{64}$'),
     constraint review_signed check (
         (state in ('SIGNED', 'CLOSED')) = (sign_time is not null and record_sha256 ~ '^[0-9a-f]{64}$'))
@@ -164,15 +168,17 @@ begin
 end
 $$;
 
--- Suspends or resumes an organisation, from inside a write of the platform's, as core.add_organisation() makes one: in
--- the organisation's own order of writes and change log.
-create function reviews.move_organisation(p_tenant uuid, p_state text)
-    returns table (id uuid, name text, state text) language plpgsql security definer set search_path = '' as $$
+-- Suspends, resumes or limits an organisation, from inside a write of the platform's, as core.add_organisation() makes
+-- one: in the organisation's own order of writes and change log. What is NULL stays as it is.
+create function reviews.change_organisation(p_tenant uuid, p_state text, p_calls_per_second integer default null,
+                                            p_calls_burst integer default null, p_calls_in_flight integer default null)
+    returns setof core.organisation language plpgsql security definer set search_path = '' as $$
 declare
     v_tenant   text := current_setting('app.tenant_id');
     v_sequence text := current_setting('app.sequence');
     v_ordinal  text := current_setting('app.ordinal');
     v_value    bigint;
+    v_state    text;
 begin
     perform set_config('app.tenant_id', p_tenant::text, true);
     update core.sequence s set value = value + 1
@@ -181,12 +187,18 @@ begin
         perform core.fail('NOT_FOUND');
     end if;
     perform set_config('app.sequence', v_value::text, true), set_config('app.ordinal', '0', true);
-    return query
-        update core.organisation o set state = p_state where o.tenant_id = p_tenant and o.state <> p_state
-        returning o.tenant_id, o.name, o.state;
-    if not found then
-        perform core.fail('WRONG_STATE', 'state=' || p_state);
+    select o.state into v_state from core.organisation o where o.tenant_id = p_tenant;
+    if v_state in (p_state, 'ERASED') then
+        perform core.fail('WRONG_STATE', 'state=' || v_state);
     end if;
+    return query
+        update core.organisation o
+        set state = coalesce(p_state, o.state),
+            calls_per_second = coalesce(p_calls_per_second, o.calls_per_second),
+            calls_burst = coalesce(p_calls_burst, o.calls_burst),
+            calls_in_flight = coalesce(p_calls_in_flight, o.calls_in_flight)
+        where o.tenant_id = p_tenant
+        returning o.*;
     perform set_config('app.tenant_id', v_tenant, true),
             set_config('app.sequence', v_sequence, true),
             set_config('app.ordinal', v_ordinal, true);
@@ -210,8 +222,10 @@ begin
     if new.state <> all (v_next)
        or old.state = 'SIGNED' and to_jsonb(new) - v_own <> to_jsonb(old) - v_own
        or old.open_time is not null
-          and (new.open_time, new.opening_id, new.input_snapshot_sha256, new.action_snapshot_sha256)
-              is distinct from (old.open_time, old.opening_id, old.input_snapshot_sha256, old.action_snapshot_sha256)
+          and (new.open_time, new.opening_id, new.programme_revision, new.input_snapshot_sha256,
+               new.action_snapshot_sha256)
+              is distinct from (old.open_time, old.opening_id, old.programme_revision, old.input_snapshot_sha256,
+                                old.action_snapshot_sha256)
        or (new.tenant_id, new.id, new.number, new.programme_id, new.period_start, new.period_end)
           is distinct from (old.tenant_id, old.id, old.number, old.programme_id, old.period_start, old.period_end) then
         perform core.fail('WRONG_STATE', 'state=' || old.state);

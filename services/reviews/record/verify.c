@@ -47,7 +47,7 @@ static int header_check(const struct record_evidence *evidence, const json_t *co
     char time[CLOCK_TEXT_SIZE];
     clock_format(evidence->sign_time_us, time);
     if (!member_is(content, "format", RECORD_FORMAT) ||
-        json_integer_value(json_object_get(content, "version")) != RECORD_VERSION)
+        json_number_value(json_object_get(content, "version")) != RECORD_VERSION)
         return corrupt(err, "the content is not a record of a version that is known here");
     if (!member_is(review, "id", evidence->review_id) || !member_is(review, "number", evidence->number))
         return corrupt(err, "the content is of another review");
@@ -78,7 +78,7 @@ int record_verify(const struct record_evidence *evidence, struct err *err)
     if (signature_check(evidence, err) < 0)
         return -1;
     json_auto_t *content =
-        json_loadb(evidence->content, evidence->content_length, JSON_REJECT_DUPLICATES, NULL);
+        json_loadb(evidence->content, evidence->content_length, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, NULL);
     if (!content)
         return corrupt(err, "the content is not JSON");
     if (header_check(evidence, content, err) < 0)

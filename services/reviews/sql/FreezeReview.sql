@@ -14,6 +14,8 @@ r as (
     set state = 'IN_SESSION',
         open_time = :now,
         opening_id = :opening_id,
+        programme_revision = (select p.revision from reviews.programme p
+                              where p.tenant_id = :tenant and p.id = r.programme_id),
         input_snapshot_sha256 = :input_snapshot_sha256,
         action_snapshot_sha256 = :action_snapshot_sha256,
         previous_actions = coalesce(:previous_actions, '[]'::jsonb)

@@ -8,12 +8,12 @@ select c.review_id,
        c.public_key,
        c.key_id,
        c.sign_time,
-       (select jsonb_agg(jsonb_build_object('member_id', m.id, 'name', m.name, 'salt', encode(m.salt, 'base64'))
+       (select jsonb_agg(jsonb_build_object('member_id', m.id, 'name', m.name, 'salt', encode(m.name_salt, 'base64'))
                          order by m.id)
         from regexp_matches(encode(c.content, 'escape'),
                             '"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})":"sha256:([0-9a-f]{64})"',
                             'g') signed (part)
         join core.member m on m.tenant_id = :tenant and m.id = signed.part[1]::uuid
-        where signed.part[2] = encode(sha256(m.salt || convert_to(m.name, 'UTF8')), 'hex')) as people
+        where signed.part[2] = encode(sha256(m.name_salt || convert_to(m.name, 'UTF8')), 'hex')) as people
 from reviews.record c
 where c.tenant_id = :tenant and c.review_id = :review_id

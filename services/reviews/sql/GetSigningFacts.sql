@@ -2,7 +2,7 @@
 --@response isms.reviews.v1.SigningFacts
 select s.number as seal_number,
        encode(s.sha256, 'hex') as seal_sha256,
-       (select jsonb_agg(jsonb_build_object('id', m.id, 'name', m.name, 'salt', encode(m.salt, 'base64'),
+       (select jsonb_agg(jsonb_build_object('id', m.id, 'name', m.name, 'salt', encode(m.name_salt, 'base64'),
                                             'active', m.state = 'ACTIVE', 'roles', m.roles,
                                             'prepared', exists (
                                                 select from core.change c

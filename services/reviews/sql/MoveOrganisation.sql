@@ -7,6 +7,6 @@ with target as materialized (
                     then core.fail('PERMISSION_DENIED')
                 else true end as ok
 )
-select moved.id, moved.name, moved.state
-from target, lateral reviews.move_organisation((:id)::uuid, :state) moved
+select moved.tenant_id as id, moved.name, moved.state
+from target, lateral reviews.change_organisation((:id)::uuid, :state) moved
 where target.ok

@@ -11,6 +11,8 @@ target as materialized (
     select w.*,
            case when w.id is null then core.fail('NOT_FOUND')
                 when :member.etag <> '' and w.revision::text <> :member.etag then core.fail('ETAG_MISMATCH')
+                when w.old_state = 'ERASED'
+                    then core.fail('WRONG_STATE', E'state=ERASED\nallowed=ACTIVE,SUSPENDED')
 --@include member.checks
                 -- An organisation keeps somebody who administers it.
                 when 'TENANT_ADMIN' = any (w.old_roles) and w.old_state = 'ACTIVE'

@@ -16,7 +16,12 @@ new as (
                                      else p.quorum_top_management end,
         four_eyes = case when :mask.four_eyes then :programme.four_eyes else p.four_eyes end,
         decision_criteria = case when :mask.decision_criteria then :programme.decision_criteria
-                                 else p.decision_criteria end
+                                 else p.decision_criteria end,
+        max_auth_age_seconds = case when :mask.sign_off.max_auth_age_seconds
+                                    then coalesce(nullif(:programme.sign_off.max_auth_age_seconds, 0), 900)
+                                    else p.max_auth_age_seconds end,
+        acr_values = case when :mask.sign_off.acr_values
+                          then coalesce((:programme.sign_off.acr_values)::text[], '{}') else p.acr_values end
     from target
     where p.tenant_id = :tenant and p.id = target.id and target.ok
     returning p.*

@@ -1,7 +1,12 @@
     k.id,
     k.name,
     k.roles,
+    k.permissions,
     k.state,
     k.expire_time,
+    (select u.last_use_time from core.key_use u where u.tenant_id = k.tenant_id and u.id = k.id) as last_use_time,
+    k.previous_expire_time as previous_secret_expire_time,
     k.revision,
-    k.create_time
+    k.revision::text as etag,
+    k.create_time,
+    k.update_time

@@ -1,5 +1,7 @@
+                when w.state = 'ERASED' then core.fail('FIELD_INVALID', 'field=member.state')
                 when (w.issuer = '') <> (w.subject = '') then core.fail('FIELD_INVALID', 'field=member.subject')
-                when 'PLATFORM_ADMIN' = any (w.roles) and :tenant <> '00000000-0000-0000-0000-000000000000'::uuid
+                when 'PLATFORM_AGENT' = any (w.roles) -- only keys act for an organisation
+                     or 'PLATFORM_ADMIN' = any (w.roles) and :tenant <> '00000000-0000-0000-0000-000000000000'::uuid
                     then core.fail('FIELD_INVALID', 'field=member.roles')
                 when exists (select from unnest(w.review_ids) review_id
                              where not exists (select from reviews.review r

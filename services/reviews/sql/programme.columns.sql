@@ -7,6 +7,8 @@
     p.quorum_top_management,
     p.four_eyes,
     p.decision_criteria,
+    p.max_auth_age_seconds as "sign_off.max_auth_age_seconds",
+    p.acr_values as "sign_off.acr_values",
     p.revision,
     p.revision::text as etag,
     p.create_time,

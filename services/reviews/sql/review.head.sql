@@ -11,6 +11,7 @@
     r.preparer_id,
     r.open_time,
     r.opening_id,
+    r.programme_revision,
     r.input_snapshot_sha256,
     r.action_snapshot_sha256,
     r.sign_time,

@@ -13,15 +13,20 @@
 #include <unistd.h>
 
 #include <isms/base/clock.h>
+#include <isms/cache/budget.h>
 #include <isms/obs/admin.h>
 #include <isms/obs/log.h>
 #include <isms/obs/metrics.h>
 #include <isms/rpc/peers.h>
 #include <isms/rpc/server.h>
 
+#include "certificates.h"
 #include "jobs.h"
 #include "keys.h"
 #include "monitor.h"
+#include "pressure.h"
+#include "process.h"
+#include "server_options.h"
 
 enum { EXIT_UNCLEAN = 1 };
 
@@ -29,14 +34,18 @@ struct app {
     const struct app_service *service;
     const struct settings *settings;
     struct descriptors *descriptors;
+    struct certificates certificates;
     struct keys keys;
     struct rpc_methods *methods;
     struct rpc_peers *peers;
     struct cache *cache;
     void *service_data;
     bool service_started;
+    struct db_health database;
     struct rpc_context context;
     struct rpc_server *server;
+    struct budget *budget;
+    struct pressure *pressure;
     struct monitor *monitor;
     struct admin *admin;
     struct jobs *jobs;
@@ -57,6 +66,7 @@ static int app_compile(const struct app_service *service, const struct page_secr
         .package = service->package,
         .sql = service->sql,
         .handlers = service->handlers,
+        .streams = service->streams,
         .secret = secret,
     };
     return rpc_methods_new(&options, ret_methods, err);
@@ -78,6 +88,8 @@ static int peers_init(struct app *app, struct err *err)
     struct rpc_peers_options options = {
         .service = app->service->name,
         .key = app->keys.service,
+        .tls = app->certificates.peers,
+        .identities = &app->certificates.identities,
         .addresses = {
             [PEER_INPUTS] = settings->inputs_address,
             [PEER_REVIEWS] = settings->reviews_address,
@@ -109,25 +121,22 @@ static int server_start(struct app *app, struct err *err)
         .descriptors = app->descriptors,
         .methods = app->methods,
         .authenticator = app->keys.authenticator,
+        .database = &app->database,
         .peers = app->peers,
         .service_data = app->service_data,
         .call_memory_max = (size_t)settings->call_memory_max,
     };
-    struct rpc_options options = {
-        .context = &app->context,
-        .listen = settings->listen,
-        .database_url = settings->database_url,
-        .message_max = (size_t)settings->message_size_max,
-        .calls_max = (unsigned)settings->calls_max,
-        .lane_waiting_max = (unsigned)settings->lane_waiting_max,
-        .workers = {
-            [RPC_READ] = (unsigned)settings->read_workers,
-            [RPC_WRITE] = (unsigned)settings->write_workers,
-            [RPC_EXCLUSIVE] = (unsigned)settings->exclusive_workers,
-        },
-        .deadline_max_us = settings->deadline_max,
-    };
+    struct rpc_options options = server_options_of(settings, &app->certificates);
+    options.context = &app->context;
     return rpc_server_new(&options, &app->server, err);
+}
+
+static int budget_start(struct app *app, struct err *err)
+{
+    const struct budget_options options = {.url = app->settings->redis_url,
+                                           .service = app->service->name,
+                                           .source = rpc_server_budget(app->server)};
+    return budget_new(&options, &app->budget, err);
 }
 
 static int monitor_up(struct app *app, struct err *err)
@@ -139,9 +148,12 @@ static int monitor_up(struct app *app, struct err *err)
         .server = app->server,
         .cache = app->cache,
         .keys = &app->keys,
+        .certificates = &app->certificates,
     };
     if (monitor_start(&options, &app->monitor, err) < 0 ||
-        admin_start(app->settings->admin_listen, &app->admin, err) < 0)
+        admin_start(app->settings->admin_listen, &app->admin, err) < 0 ||
+        pressure_start((uint16_t)rpc_server_port(app->server), (size_t)app->settings->memory_max << 20, &app->pressure,
+                       err) < 0)
         return -1;
     monitor_checks_add(app->monitor, app->admin);
     return 0;
@@ -154,8 +166,10 @@ static int app_up(struct app *app, struct err *err)
         .context = &app->context, .settings = app->settings, .jobs = app->service->jobs};
     if (keys_init(&app->keys, app->service->name, app->settings, err) < 0 ||
         app_compile(app->service, &app->keys.page_secret, &app->descriptors, &app->methods, err) < 0 ||
-        peers_init(app, err) < 0 || cache_new(&cache, &app->cache, err) < 0 || service_start(app, err) < 0 ||
-        server_start(app, err) < 0 || monitor_up(app, err) < 0 || jobs_start(&jobs, &app->jobs, err) < 0)
+        certificates_init(&app->certificates, app->settings, err) < 0 || peers_init(app, err) < 0 ||
+        cache_new(&cache, &app->cache, err) < 0 || service_start(app, err) < 0 ||
+        server_start(app, err) < 0 || budget_start(app, err) < 0 || monitor_up(app, err) < 0 ||
+        jobs_start(&jobs, &app->jobs, err) < 0)
         return -1;
     LOG(INFO, "listening", LOG_STR("address", app->settings->listen),
         LOG_INT("port", rpc_server_port(app->server)),
@@ -165,20 +179,39 @@ static int app_up(struct app *app, struct err *err)
 
 /* --- down ----------------------------------------------------------------------------------------------- */
 
+/* What is under way gets drain_timeout to end; a second signal cuts it short. */
+static void calls_wait(struct app *app, const sigset_t *signals)
+{
+    const struct timespec step = {.tv_nsec = 50 * 1000 * 1000};
+    int64_t until_us = clock_monotonic_us() + app->settings->drain_timeout;
+    while (!rpc_server_is_quiet(app->server) && clock_monotonic_us() < until_us)
+        if (sigtimedwait(signals, NULL, &step) > 0) {
+            LOG(WARNING, "a second signal: what is under way is ended now");
+            return;
+        }
+}
+
 /* false: there is work that cannot be ended. */
-static bool app_stop(struct app *app)
+static bool app_stop(struct app *app, const sigset_t *signals)
 {
     if (app->monitor)
         monitor_drain(app->monitor);
+    if (app->server)
+        rpc_server_drain(app->server);
     jobs_stop(app->jobs);
     app->jobs = NULL;
-    return !app->server || rpc_server_stop(app->server, app->settings->drain_timeout) == 0;
+    if (!app->server)
+        return true;
+    calls_wait(app, signals);
+    return rpc_server_stop(app->server, 0) == 0;
 }
 
 static void app_free(struct app *app)
 {
+    pressure_free(app->pressure);
     admin_free(app->admin);
     monitor_stop(app->monitor);
+    budget_free(app->budget);
     rpc_server_free(app->server);
     if (app->service_started && app->service->stop)
         app->service->stop(app->service_data);
@@ -186,6 +219,7 @@ static void app_free(struct app *app)
     rpc_peers_free(app->peers);
     rpc_methods_free(app->methods);
     descriptors_free(app->descriptors);
+    certificates_release(&app->certificates);
     keys_release(&app->keys);
 }
 
@@ -214,6 +248,7 @@ static int app_run(struct app *app)
     sigset_t signals;
     int result = EXIT_SUCCESS;
     signals_block(&signals);
+    process_descriptors_raise();
     if (app_up(app, &err) == 0) {
         int number = 0;
         sigwait(&signals, &number);
@@ -223,7 +258,7 @@ static int app_run(struct app *app)
         LOG(ERROR, "cannot start", LOG_ERR(&err));
         result = EXIT_UNCLEAN;
     }
-    if (!app_stop(app)) {
+    if (!app_stop(app, &signals)) {
         LOG(ERROR, "calls are still under way after the time to drain; leaving them");
         _exit(EXIT_UNCLEAN);
     }

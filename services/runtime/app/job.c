@@ -18,7 +18,6 @@
 
 enum {
     JOB_TIMEOUT_US = 60 * 1000 * 1000,
-    CONNECT_TIMEOUT_US = 3 * 1000 * 1000,
     IO_MARGIN_US = 5 * 1000 * 1000,
     LEASE_NAME_SIZE = 128
 };
@@ -53,11 +52,6 @@ static bool jobs_are_stopping(void *context)
 bool job_is_stopping(const struct job_run *run)
 {
     return jobs_are_stopping(run->jobs);
-}
-
-void *job_service_data(const struct job_run *run)
-{
-    return run->jobs->options.context->service_data;
 }
 
 static int job_call(struct job_run *run, struct db_connection *connection, const struct uuid *tenant,
@@ -161,8 +155,8 @@ static int job_start(struct job_run *run, struct err *err)
         .url = options->settings->job_database_url[0] ? options->settings->job_database_url
                                                       : options->settings->database_url,
         .application_name = run->lease,
-        .connect_timeout_us = CONNECT_TIMEOUT_US,
         .io_timeout_us = run->timeout_us + IO_MARGIN_US,
+        .health = options->context->database,
     };
     run->wide = db_connection_new(&database); /* prepares what it is asked to run, when it is */
     database.url = options->settings->database_url;

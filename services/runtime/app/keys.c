@@ -8,9 +8,6 @@
 #include <isms/base/slice.h>
 #include <isms/obs/log.h>
 
-/* The claim of an access token that names the organisation. */
-#define TENANT_CLAIM "tenant_id"
-
 static int slot_load(const char *path, struct jwks_slot **ret_slot, struct err *err)
 {
     struct jwks *keys = NULL;
@@ -23,19 +20,23 @@ static int slot_load(const char *path, struct jwks_slot **ret_slot, struct err *
     return err_setf(err, ERR_INTERNAL, "out of memory");
 }
 
-/* "RS256,ES256" */
-static int verifier_init(struct keys *keys, const struct settings *settings, struct err *err)
+static int issuers_init(struct keys *keys, const struct settings *settings, struct err *err)
 {
-    const int64_t leeway_us = 30 * 1000 * 1000;
-    struct jwt_issuer issuer = {
+    if (jwt_verifier_new(NULL, 0, settings->oidc_leeway, &keys->tokens, err) < 0)
+        return -1;
+    struct issuers_options options = {
+        .verifier = keys->tokens,
+        .file = settings->oidc_issuers_file,
         .issuer = settings->oidc_issuer,
         .audience = settings->oidc_audience,
-        .tenant_claim = TENANT_CLAIM,
-        .keys = keys->issuer_keys,
+        .algorithms = settings->oidc_algorithms,
+        .tenant_claim = settings->oidc_tenant_claim,
+        .jwks_file = settings->oidc_jwks_file,
+        .ca_file = settings->oidc_ca_file,
+        .allow_http = settings->oidc_allow_http,
+        .stale_max_us = settings->oidc_keys_stale_max,
     };
-    if (jwt_algorithms_parse(settings->oidc_algorithms, &issuer.algorithms, err) < 0)
-        return -1;
-    return jwt_verifier_new(&issuer, settings->oidc_issuer[0] ? 1 : 0, leeway_us, &keys->tokens, err);
+    return issuers_new(&options, &keys->issuers, err);
 }
 
 /* Page tokens must be the same on all replicas, which share the service's key. */
@@ -57,8 +58,7 @@ int keys_init(struct keys *keys, const char *service, const struct settings *set
     if (settings->service_key_file[0] && signing_key_load(settings->service_key_file, &keys->service, err) < 0)
         return -1;
     if (slot_load(settings->service_jwks_file, &keys->service_keys, err) < 0 ||
-        slot_load(settings->oidc_jwks_file, &keys->issuer_keys, err) < 0 ||
-        verifier_init(keys, settings, err) < 0)
+        issuers_init(keys, settings, err) < 0)
         return -1;
     page_secret_init(keys, settings);
     struct authenticator_options options = {
@@ -70,8 +70,8 @@ int keys_init(struct keys *keys, const char *service, const struct settings *set
 void keys_release(struct keys *keys)
 {
     authenticator_free(keys->authenticator);
+    issuers_free(keys->issuers);
     jwt_verifier_free(keys->tokens);
-    jwks_slot_free(keys->issuer_keys);
     jwks_slot_free(keys->service_keys);
     signing_key_free(keys->service);
     explicit_bzero(&keys->page_secret, sizeof(keys->page_secret));
@@ -93,5 +93,5 @@ static void slot_reload(struct jwks_slot *slot, const char *path)
 void keys_reload(struct keys *keys, const struct settings *settings)
 {
     slot_reload(keys->service_keys, settings->service_jwks_file);
-    slot_reload(keys->issuer_keys, settings->oidc_jwks_file);
+    issuers_reload(keys->issuers);
 }

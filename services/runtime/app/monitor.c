@@ -11,11 +11,13 @@
 #include <isms/base/clock.h>
 #include <isms/obs/log.h>
 
+#include "process.h"
+
 enum {
     LOOK_INTERVAL_US = 1000 * 1000,
     LOOKS_PER_RELOAD = 30, /* of the public keys */
-    CONNECT_TIMEOUT_US = 3 * 1000 * 1000,
-    IO_TIMEOUT_US = 10 * 1000 * 1000
+    LOOKS_PER_RETURN = 10, /* of memory */
+    IO_TIMEOUT_US = 3 * 1000 * 1000 /* for what takes a database no time: it is away */
 };
 
 struct monitor {
@@ -70,7 +72,9 @@ static void monitor_look(struct monitor *monitor)
         schema_note(monitor, false, problem[0] ? problem : err.message);
     } else if (problem[0])
         schema_note(monitor, false, problem);
+    pthread_mutex_lock(&monitor->lock); /* not past monitor_drain() */
     rpc_server_serving(monitor->options.server, good && !atomic_load(&monitor->draining));
+    pthread_mutex_unlock(&monitor->lock);
 }
 
 static bool monitor_wait(struct monitor *monitor)
@@ -91,6 +95,9 @@ static void *monitor_main(void *argument)
     unsigned looks = 0;
     do {
         monitor_look(monitor);
+        certificates_look(monitor->options.certificates);
+        if (looks % LOOKS_PER_RETURN == 0)
+            process_memory_return();
         if (++looks % LOOKS_PER_RELOAD == 0)
             keys_reload(monitor->options.keys, monitor->options.settings);
     } while (monitor_wait(monitor));
@@ -139,6 +146,18 @@ static enum admin_state check_peers(void *context, char detail[static ADMIN_DETA
     return text.length > 0 ? ADMIN_DEGRADED : ADMIN_OK;
 }
 
+static enum admin_state check_certificates(void *context, char detail[static ADMIN_DETAIL_SIZE])
+{
+    const struct monitor *monitor = context;
+    return certificates_check(monitor->options.certificates, detail);
+}
+
+static enum admin_state check_issuers(void *context, char detail[static ADMIN_DETAIL_SIZE])
+{
+    struct monitor *monitor = context;
+    return issuers_problem(monitor->options.keys->issuers, detail, ADMIN_DETAIL_SIZE) ? ADMIN_DEGRADED : ADMIN_OK;
+}
+
 static enum admin_state check_drain(void *context, char detail[static ADMIN_DETAIL_SIZE])
 {
     struct monitor *monitor = context;
@@ -154,6 +173,8 @@ void monitor_checks_add(struct monitor *monitor, struct admin *admin)
     admin_check_add(admin, "schema", check_schema, monitor);
     admin_check_add(admin, "cache", check_cache, monitor);
     admin_check_add(admin, "peers", check_peers, monitor);
+    admin_check_add(admin, "certificates", check_certificates, monitor);
+    admin_check_add(admin, "issuers", check_issuers, monitor);
     admin_check_add(admin, "running", check_drain, monitor);
 }
 
@@ -167,8 +188,8 @@ int monitor_start(const struct monitor_options *options, struct monitor **ret_mo
     struct db_options database = {
         .url = options->settings->database_url,
         .application_name = "isms-monitor",
-        .connect_timeout_us = CONNECT_TIMEOUT_US,
         .io_timeout_us = IO_TIMEOUT_US,
+        .health = options->context->database,
     };
     database.statements =
         rpc_methods_statements(options->context->methods, RPC_EXCLUSIVE, &database.statement_count);
@@ -194,8 +215,10 @@ int monitor_start(const struct monitor_options *options, struct monitor **ret_mo
 
 void monitor_drain(struct monitor *monitor)
 {
+    pthread_mutex_lock(&monitor->lock);
     atomic_store(&monitor->draining, true);
     rpc_server_serving(monitor->options.server, false);
+    pthread_mutex_unlock(&monitor->lock);
 }
 
 void monitor_stop(struct monitor *monitor)

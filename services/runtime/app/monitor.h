@@ -15,6 +15,7 @@
 #include <isms/obs/admin.h>
 #include <isms/rpc/server.h>
 
+#include "certificates.h"
 #include "keys.h"
 
 struct monitor_options {
@@ -24,6 +25,7 @@ struct monitor_options {
     struct rpc_server *server;
     struct cache *cache;
     struct keys *keys;
+    struct certificates *certificates;
 };
 
 struct monitor;

@@ -79,7 +79,7 @@ int assertion_issue(const struct signing_key *key, const struct assertion *asser
     buf_append(text, signed_part.data, signed_part.length);
     buf_char(text, '.');
     base64url_encode(text, signature, sizeof(signature));
-    return text->failed ? err_set(err, ERR_INTERNAL) : 0;
+    return text->failed ? err_set(err, ERR_MESSAGE_TOO_LARGE) : 0; /* for a call's memory */
 }
 
 static bool uuid_read(const json_t *value, struct uuid *ret_uuid)

@@ -1,8 +1,9 @@
 /* jwks.c: JSON Web Keys into OpenSSL keys.
  *
  * All checking of key material happens here, once, when a set is loaded, so that verifying has nothing left
- * to ask but "is this the signature". A key serves exactly one algorithm, which its type decides; a token's
- * header only picks among keys that already fit. That is what makes algorithm confusion impossible.
+ * to ask but "is this the signature". Which algorithms a key serves is decided by its type (RS256 and PS256 share
+ * one, unless the key says which it is for); a token's header only picks among keys that already fit. That is what
+ * makes algorithm confusion impossible.
  *
  * The slot takes a mutex for the few instructions between reading the pointer and counting the reference up;
  * without it the set could be freed in between. It is taken once per token that is not remembered. */
@@ -19,6 +20,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <openssl/rsa.h>
 
 #include <isms/base/buf.h>
 #include <isms/base/bug.h>
@@ -27,14 +29,15 @@
 enum { RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192, RSA_EXPONENT_MAX = 4, P256_SIZE = 32, ES256_SIZE = 64 };
 
 struct jwk {
-    enum jwt_algorithm algorithm;
+    unsigned algorithms;     /* those it may verify */
     char kid[JWKS_KID_SIZE]; /* "" when it has none */
-    EVP_PKEY *key;           /* RS256, ES256 */
-    uint8_t ed25519[ED25519_PUBLIC_SIZE];
+    EVP_PKEY *key;
 };
 
 struct jwks {
     atomic_uint references;
+    struct sha256 text_hash;
+    int64_t fetch_time_us;
     size_t count;
     struct jwk keys[JWKS_KEYS_MAX];
 };
@@ -51,6 +54,7 @@ static const struct {
     const char *crv; /* NULL: the type has no curves */
 } algorithms[] = {
     {"RS256", JWT_RS256, "RSA", NULL},
+    {"PS256", JWT_PS256, "RSA", NULL},
     {"ES256", JWT_ES256, "EC", "P-256"},
     {"EdDSA", JWT_EDDSA, "OKP", "Ed25519"},
 };
@@ -77,7 +81,7 @@ int jwt_algorithms_parse(const char *list, unsigned *ret_algorithms, struct err 
                 found = algorithms[i].algorithm;
         if (!found)
             return err_setf(err, ERR_FIELD_INVALID,
-                            "\"%.*s\" is not a signature algorithm accepted here: RS256, ES256 and EdDSA are.",
+                            "\"%.*s\" is not a signature algorithm accepted here: RS256, PS256, ES256 and EdDSA are.",
                             (int)(length < 64 ? length : 64), name);
         set |= found;
         name += length;
@@ -166,8 +170,8 @@ static const char *ed25519_read(const json_t *object, struct jwk *jwk)
     uint8_t public_key[ED25519_PUBLIC_SIZE + 1];
     if (member_bytes(object, "x", public_key, sizeof(public_key)) != ED25519_PUBLIC_SIZE)
         return "has no well-formed public key";
-    memcpy(jwk->ed25519, public_key, sizeof(jwk->ed25519));
-    return NULL;
+    jwk->key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, ED25519_PUBLIC_SIZE);
+    return jwk->key ? NULL : "cannot be used";
 }
 
 /* Whether `use`, `key_ops` and `alg` let the key verify what its type can (RFC 7517 sections 4.2 to 4.4). */
@@ -186,33 +190,37 @@ static bool may_verify(const json_t *object, const char *algorithm)
     return verify;
 }
 
-/* Reads one key into *ret_jwk, with algorithm 0 where it is none of ours. NULL, or what is wrong with it. */
+static const char *material_read(const json_t *object, struct jwk *jwk)
+{
+    if (jwk->algorithms & (JWT_RS256 | JWT_PS256))
+        return rsa_read(object, jwk);
+    return jwk->algorithms & JWT_ES256 ? p256_read(object, jwk) : ed25519_read(object, jwk);
+}
+
+/* Reads one key into *ret_jwk, without algorithms where it is none of ours. NULL, or what is wrong with it. */
 static const char *jwk_read(const json_t *object, struct jwk *ret_jwk)
 {
     if (!json_is_object(object))
         return "is not an object";
     if (json_object_get(object, "d") || json_object_get(object, "k") || member_is(object, "kty", "oct"))
         return "is a secret key: the file must hold public keys only";
-    for (size_t i = 0; i < ARRAY_SIZE(algorithms); i++) {
-        if (!member_is(object, "kty", algorithms[i].kty) ||
-            (algorithms[i].crv && !member_is(object, "crv", algorithms[i].crv)) ||
-            !may_verify(object, algorithms[i].name))
-            continue;
-        const json_t *kid = json_object_get(object, "kid");
-        if (kid && !json_text_copy(kid, ret_jwk->kid, sizeof(ret_jwk->kid)))
-            return "has a kid that is not a text of at most 127 bytes";
-        ret_jwk->algorithm = algorithms[i].algorithm;
-        return ret_jwk->algorithm == JWT_RS256   ? rsa_read(object, ret_jwk)
-               : ret_jwk->algorithm == JWT_ES256 ? p256_read(object, ret_jwk)
-                                                 : ed25519_read(object, ret_jwk);
-    }
-    return NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(algorithms); i++)
+        if (member_is(object, "kty", algorithms[i].kty) &&
+            (!algorithms[i].crv || member_is(object, "crv", algorithms[i].crv)) &&
+            may_verify(object, algorithms[i].name))
+            ret_jwk->algorithms |= algorithms[i].algorithm;
+    const json_t *kid = json_object_get(object, "kid");
+    if (!ret_jwk->algorithms)
+        return NULL;
+    if (kid && !json_text_copy(kid, ret_jwk->kid, sizeof(ret_jwk->kid)))
+        return "has a kid that is not a text of at most 127 bytes";
+    return material_read(object, ret_jwk);
 }
 
 static bool jwks_has(const struct jwks *keys, const struct jwk *jwk)
 {
     for (size_t i = 0; i < keys->count; i++)
-        if (keys->keys[i].algorithm == jwk->algorithm && strcmp(keys->keys[i].kid, jwk->kid) == 0)
+        if ((keys->keys[i].algorithms & jwk->algorithms) && strcmp(keys->keys[i].kid, jwk->kid) == 0)
             return true;
     return false;
 }
@@ -223,23 +231,24 @@ static int jwks_fill(struct jwks *keys, const json_t *list, struct err *err)
         struct jwk *jwk = &keys->keys[keys->count];
         *jwk = (struct jwk){0};
         const char *problem = jwk_read(json_array_get(list, i), jwk);
-        if (!problem && jwk->algorithm && jwks_has(keys, jwk))
+        if (!problem && jwk->algorithms && jwks_has(keys, jwk))
             problem = "has the same kid as another one";
         if (problem) {
             EVP_PKEY_free(jwk->key);
             ERR_clear_error(); /* TLS on this thread must not find our errors in the queue */
             return err_setf(err, ERR_FIELD_INVALID, "Key %zu of the JWK set %s.", i + 1, problem);
         }
-        keys->count += jwk->algorithm != 0;
+        keys->count += jwk->algorithms != 0;
     }
     if (keys->count == 0)
-        return err_setf(err, ERR_FIELD_INVALID, "The JWK set holds no key for RS256, ES256 or EdDSA.");
+        return err_setf(err, ERR_FIELD_INVALID, "The JWK set holds no key for RS256, PS256, ES256 or EdDSA.");
     return 0;
 }
 
 int jwks_parse(const char *text, size_t length, struct jwks **ret_keys, struct err *err)
 {
-    json_t *set = length <= JWKS_TEXT_MAX ? json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    bool no_memory = false; /* is as good as a set that is none: it is loaded again */
+    json_t *set = length <= JWKS_TEXT_MAX ? json_object_read(text, length, &no_memory) : NULL;
     const json_t *list = json_object_get(set, "keys");
     struct jwks *keys CLEANUP(jwks_unrefp) = calloc(1, sizeof(*keys));
     int result = -1;
@@ -249,6 +258,7 @@ int jwks_parse(const char *text, size_t length, struct jwks **ret_keys, struct e
         err_setf(err, ERR_FIELD_INVALID, "This is not a JWK set of at most %d keys.", JWKS_KEYS_MAX);
     else {
         atomic_init(&keys->references, 1);
+        keys->text_hash = sha256_of(text, length);
         result = jwks_fill(keys, list, err);
     }
     json_decref(set);
@@ -305,12 +315,27 @@ size_t jwks_count(const struct jwks *keys)
     return keys->count;
 }
 
+bool jwks_same(const struct jwks *one, const struct jwks *other)
+{
+    return one && other && memcmp(&one->text_hash, &other->text_hash, sizeof(one->text_hash)) == 0;
+}
+
+int64_t jwks_fetch_time(const struct jwks *keys)
+{
+    return keys->fetch_time_us;
+}
+
+void jwks_set_fetch_time(struct jwks *keys, int64_t time_us)
+{
+    keys->fetch_time_us = time_us;
+}
+
 const struct jwk *jwks_find(const struct jwks *keys, enum jwt_algorithm algorithm, const char *kid)
 {
     const struct jwk *found = NULL;
     for (size_t i = 0; i < keys->count; i++) {
         const struct jwk *key = &keys->keys[i];
-        if (key->algorithm != algorithm || (kid && strcmp(key->kid, kid) != 0))
+        if (!(key->algorithms & algorithm) || (kid && strcmp(key->kid, kid) != 0))
             continue;
         if (found)
             return NULL;
@@ -336,31 +361,56 @@ static int es256_to_der(const uint8_t *signature, uint8_t **ret_der)
     return length;
 }
 
-static bool digest_verify(EVP_PKEY *key, struct slice data, const uint8_t *signature, size_t length)
+/* RFC 7518 section 3.5: MGF1 with the same hash, which is OpenSSL's default, and a salt as long as it. */
+static bool pss_set(EVP_PKEY_CTX *context)
 {
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool valid = context && EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
-                 EVP_DigestVerify(context, signature, length, (const uint8_t *)data.data, data.length) == 1;
-    EVP_MD_CTX_free(context);
-    ERR_clear_error(); /* TLS on this thread must not find our errors in the queue */
-    return valid;
+    return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
 }
 
-bool jwk_verify(const struct jwk *key, struct slice data, const uint8_t *signature, size_t signature_length)
+/* Empties this thread's queue of errors, where TLS must not find ours, and says whether it was memory that failed. */
+static bool memory_failed(void)
 {
-    if (key->algorithm == JWT_EDDSA)
-        return signature_length == ED25519_SIGNATURE_SIZE &&
-               ed25519_verify(key->ed25519, data.data, data.length, signature);
-    if (key->algorithm == JWT_RS256)
-        return digest_verify(key->key, data, signature, signature_length);
+    bool failed = false;
+    for (unsigned long code; (code = ERR_get_error()) != 0;)
+        failed |= ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+    return failed;
+}
 
-    if (signature_length != ES256_SIZE)
-        return false;
+/* A key that was loaded can be used: what fails before the signature is looked at is memory. */
+static enum signature digest_verify(EVP_PKEY *key, enum jwt_algorithm algorithm, struct slice data,
+                                    const uint8_t *signature, size_t length)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *parameters; /* the context's own */
+    const EVP_MD *digest = algorithm == JWT_EDDSA ? NULL : EVP_sha256();
+    enum signature result = SIGNATURE_UNCHECKED;
+    if (context && EVP_DigestVerifyInit(context, &parameters, digest, NULL, key) == 1 &&
+        (algorithm != JWT_PS256 || pss_set(parameters)))
+        result = EVP_DigestVerify(context, signature, length, (const uint8_t *)data.data, data.length) == 1
+                     ? SIGNATURE_GOOD : SIGNATURE_BAD;
+    EVP_MD_CTX_free(context);
+    return memory_failed() && result == SIGNATURE_BAD ? SIGNATURE_UNCHECKED : result;
+}
+
+static enum signature es256_verify(EVP_PKEY *key, struct slice data, const uint8_t *signature, size_t signature_length)
+{
     uint8_t *der = NULL;
+    if (signature_length != ES256_SIZE)
+        return SIGNATURE_BAD;
     int length = es256_to_der(signature, &der);
-    bool valid = length > 0 && digest_verify(key->key, data, der, (size_t)length);
+    enum signature result =
+        length > 0 ? digest_verify(key, JWT_ES256, data, der, (size_t)length) : SIGNATURE_UNCHECKED;
     OPENSSL_free(der);
-    return valid;
+    return result;
+}
+
+enum signature jwk_verify(const struct jwk *key, enum jwt_algorithm algorithm, struct slice data,
+                          const uint8_t *signature, size_t signature_length)
+{
+    BUG_IF(!(key->algorithms & algorithm));
+    return algorithm == JWT_ES256 ? es256_verify(key->key, data, signature, signature_length)
+                                  : digest_verify(key->key, algorithm, data, signature, signature_length);
 }
 
 struct jwks_slot *jwks_slot_new(struct jwks *keys)

@@ -5,10 +5,14 @@
  * `kid` that names another key, padded signatures and non-zero trailing bits (one token with many texts), and
  * when no key is passed it trusts the one in the token's own `jwk` header. Each would need a check of ours
  * around it, and it brings GnuTLS, curl and 30 more libraries into the process. What is left to do by hand is
- * little: three base64url parts, one object each, three signature algorithms.
+ * little: three base64url parts, one object each, four signature algorithms.
  *
  * Nesting is bounded before jansson sees the text, since it descends by recursion to a depth of 2048. */
 #include "jws.h"
+
+#include <stdlib.h>
+
+#include <errno.h>
 
 #include <isms/auth/jwt.h>
 #include <isms/base/buf.h>
@@ -30,6 +34,9 @@ int token_refuse(struct err *err, enum token_cause cause)
 #include <isms/auth/token_causes.def>
 #undef X
     };
+    /* What jansson or OpenSSL had no memory for looks like what is wrong; but a good token is not to be thrown away. */
+    if (errno == ENOMEM)
+        return err_set(err, ERR_OVERLOADED);
     err_setf(err, causes[cause].reason, "%s", causes[cause].text);
     err_fact(err, "cause", "%s", causes[cause].name);
     return -1;
@@ -53,22 +60,46 @@ static bool nesting_is_bounded(const char *text, size_t length)
     return true;
 }
 
-/* One base64url part that is a JSON object without duplicate members; NULL when it is not. */
-static json_t *part_decode(struct slice part)
+/* Without memory jansson may say that the text is wrong, or leave a member out, which would be a wrong refusal. */
+static _Thread_local bool memory_failed;
+
+static void *watched_malloc(size_t size)
 {
-    char storage[JWT_TEXT_MAX];
-    struct buf text;
-    struct err err;
-    buf_init_fixed(&text, storage, sizeof(storage));
-    if (base64url_decode(&text, part.data, part.length, &err) < 0 || text.failed ||
-        !nesting_is_bounded(text.data, text.length))
+    void *memory = malloc(size);
+    memory_failed |= !memory;
+    return memory;
+}
+
+void json_memory_watch(void)
+{
+    json_set_alloc_funcs(watched_malloc, free);
+}
+
+json_t *json_object_read(const char *text, size_t length, bool *ret_no_memory)
+{
+    *ret_no_memory = memory_failed = false;
+    if (!nesting_is_bounded(text, length))
         return NULL;
-    json_t *object = json_loadb(text.data, text.length, JSON_REJECT_DUPLICATES, NULL);
-    if (object && !json_is_object(object)) {
+    json_t *object = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+    *ret_no_memory = memory_failed;
+    if (object && (memory_failed || !json_is_object(object))) {
         json_decref(object);
         return NULL;
     }
     return object;
+}
+
+/* One base64url part that is a JSON object; NULL when it is not. */
+static json_t *part_decode(struct slice part, bool *ret_no_memory)
+{
+    char storage[JWT_TEXT_MAX];
+    struct buf text;
+    struct err err;
+    *ret_no_memory = false;
+    buf_init_fixed(&text, storage, sizeof(storage));
+    if (base64url_decode(&text, part.data, part.length, &err) < 0 || text.failed)
+        return NULL;
+    return json_object_read(text.data, text.length, ret_no_memory);
 }
 
 static bool signature_decode(struct slice part, struct jws *jws)
@@ -108,6 +139,7 @@ static int header_read(struct jws *jws, struct err *err)
 int jws_parse(const char *text, size_t length, size_t max, struct jws *ret_jws, struct err *err)
 {
     BUG_IF(max > JWT_TEXT_MAX);
+    errno = 0; /* for token_refuse() */
     if (length > max)
         return token_refuse(err, TOKEN_TOO_LARGE);
     const char *first = memchr(text, '.', length);
@@ -119,12 +151,15 @@ int jws_parse(const char *text, size_t length, size_t max, struct jws *ret_jws, 
     struct slice payload = {first + 1, (size_t)(second - first - 1)};
     struct slice signature = {second + 1, length - (size_t)(second + 1 - text)};
     struct jws jws CLEANUP(jws_release) = {.signed_part = {text, (size_t)(second - text)}};
-    jws.header = part_decode(header);
+    bool no_memory;
+    jws.header = part_decode(header, &no_memory);
     if (!jws.header)
-        return token_refuse(err, TOKEN_MALFORMED);
+        return no_memory ? err_set(err, ERR_OVERLOADED) : token_refuse(err, TOKEN_MALFORMED);
     if (header_read(&jws, err) < 0)
         return -1;
-    jws.payload = part_decode(payload);
+    jws.payload = part_decode(payload, &no_memory);
+    if (no_memory)
+        return err_set(err, ERR_OVERLOADED);
     if (!jws.payload || !signature_decode(signature, &jws))
         return token_refuse(err, TOKEN_MALFORMED);
     *ret_jws = jws;
@@ -143,9 +178,15 @@ int jws_verify(const struct jws *jws, const struct jwks *keys, struct err *err)
     const struct jwk *key = keys ? jwks_find(keys, jws->algorithm, jws->kid) : NULL;
     if (!key)
         return token_refuse(err, TOKEN_KEY);
-    if (!jwk_verify(key, jws->signed_part, jws->signature, jws->signature_length))
+    switch (jwk_verify(key, jws->algorithm, jws->signed_part, jws->signature, jws->signature_length)) {
+    case SIGNATURE_GOOD:
+        return 0;
+    case SIGNATURE_BAD:
         return token_refuse(err, TOKEN_SIGNATURE);
-    return 0;
+    case SIGNATURE_UNCHECKED:
+        break;
+    }
+    return err_set(err, ERR_OVERLOADED);
 }
 
 bool json_numeric_date(const json_t *value, int64_t *ret_time_us)

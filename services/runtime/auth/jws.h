@@ -19,7 +19,7 @@ enum token_cause {
 #undef X
 };
 
-/* Always -1. */
+/* Always -1. OVERLOADED where memory was what lacked since jws_parse() began. */
 int token_refuse(struct err *err, enum token_cause cause);
 
 /* RSA of 8192 bits signs with 1024 bytes; one more for buf's terminator. */
@@ -46,7 +46,15 @@ int jws_verify(const struct jws *jws, const struct jwks *keys, struct err *err) 
 /* The key of that kid and algorithm. Without kid: the only key of that algorithm, if there is only one. */
 struct jwk;
 const struct jwk *jwks_find(const struct jwks *keys, enum jwt_algorithm algorithm, const char *kid);
-bool jwk_verify(const struct jwk *key, struct slice data, const uint8_t *signature, size_t signature_length);
+enum signature { SIGNATURE_GOOD, SIGNATURE_BAD, SIGNATURE_UNCHECKED /* no memory */ };
+enum signature jwk_verify(const struct jwk *key, enum jwt_algorithm algorithm, struct slice data,
+                          const uint8_t *signature, size_t signature_length);
+
+/* A JSON object of bounded nesting without duplicate members; NULL when it is none, or *ret_no_memory. */
+json_t *json_object_read(const char *text, size_t length, bool *ret_no_memory);
+
+/* Has jansson allocate so that this can be told apart. Once, at start. */
+void json_memory_watch(void);
 
 /* A claim that is a NumericDate (RFC 7519 section 2) of the years 1970 to 9999, in microseconds. */
 bool json_numeric_date(const json_t *value, int64_t *ret_time_us);

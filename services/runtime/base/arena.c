@@ -27,12 +27,18 @@ void arena_init(struct arena *arena, size_t max)
     *arena = (struct arena){.max = max};
 }
 
+static void blocks_free(struct arena_block *block, const struct arena_block *end)
+{
+    while (block != end) {
+        struct arena_block *next = block->next;
+        free(block);
+        block = next;
+    }
+}
+
 void arena_clear(struct arena *arena)
 {
-    for (struct arena_block *block = arena->block, *next; block; block = next) {
-        next = block->next;
-        free(block);
-    }
+    blocks_free(arena->block, NULL);
     arena_init(arena, arena->max);
 }
 
@@ -144,6 +150,32 @@ char *arena_vprintf(struct arena *arena, const char *format, va_list arguments)
         vsnprintf(text, (size_t)length + 1, format, again);
     va_end(again);
     return text;
+}
+
+struct arena_mark arena_mark(const struct arena *arena)
+{
+    struct arena_block *block = arena->block;
+    return (struct arena_mark){
+        .block = block,
+        .next = block ? block->next : NULL,
+        .block_used = block ? block->used : 0,
+        .used = arena->used,
+        .exhausted = arena->exhausted,
+    };
+}
+
+void arena_rewind(struct arena *arena, const struct arena_mark *mark)
+{
+    blocks_free(arena->block, mark->block);
+    arena->block = mark->block;
+    arena->used = mark->used;
+    arena->exhausted = mark->exhausted;
+    if (!mark->block)
+        return;
+    blocks_free(mark->block->next, mark->next); /* those of a size of their own went behind it */
+    mark->block->next = mark->next;
+    memset(mark->block->data + mark->block_used, 0, mark->block->used - mark->block_used);
+    mark->block->used = mark->block_used;
 }
 
 bool arena_exhausted(const struct arena *arena)

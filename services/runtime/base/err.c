@@ -62,23 +62,34 @@ int err_setf(struct err *err, enum err_reason reason, const char *format, ...)
     return -1;
 }
 
-int err_field(struct err *err, const char *field, const char *format, ...)
+static void violation_add(struct err *err, const char *field, const char *format, va_list arguments)
 {
-    if (err->reason != ERR_FIELD_INVALID)
-        err_set(err, ERR_FIELD_INVALID);
     if (err->violation_count++ >= ERR_VIOLATIONS_MAX)
-        return -1;
-
+        return;
     struct err_violation *violation = &err->violations[err->violation_count - 1];
     size_t length = utf8_cut(field, strlen(field), sizeof(violation->field) - 1);
     memcpy(violation->field, field, length);
     violation->field[length] = '\0';
+    text_format(violation->description, sizeof(violation->description), format, arguments);
+}
 
+int err_field(struct err *err, const char *field, const char *format, ...)
+{
+    if (err->reason != ERR_FIELD_INVALID)
+        err_set(err, ERR_FIELD_INVALID);
     va_list arguments;
     va_start(arguments, format);
-    text_format(violation->description, sizeof(violation->description), format, arguments);
+    violation_add(err, field, format, arguments);
     va_end(arguments);
     return -1;
+}
+
+void err_quota(struct err *err, const char *subject, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    violation_add(err, subject, format, arguments);
+    va_end(arguments);
 }
 
 void err_fact(struct err *err, const char *key, const char *format, ...)

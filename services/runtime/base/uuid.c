@@ -3,6 +3,7 @@
  * A version 7 id is 48 bits of milliseconds, 12 bits of a millisecond's fraction (section 6.2, method 3) and 62
  * random bits. The first 60 bits never repeat or go back within a process, whatever the wall clock does: ids
  * made one after the other sort in that order, which keeps index pages warm and lists stable. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <isms/base/uuid.h>
 
 #include <openssl/sha.h>
@@ -56,7 +57,10 @@ struct uuid uuid_v5(struct uuid name_space, const void *name, size_t length)
     memcpy(text, name_space.bytes, sizeof(name_space.bytes));
     if (length)
         memcpy(text + sizeof(name_space.bytes), name, length);
-    BUG_IF(!SHA1(text, sizeof(name_space.bytes) + length, digest));
+    SHA_CTX sum; /* the functions that take no memory, as in crypto.c */
+    SHA1_Init(&sum);
+    SHA1_Update(&sum, text, sizeof(name_space.bytes) + length);
+    SHA1_Final(digest, &sum);
     memcpy(uuid.bytes, digest, sizeof(uuid.bytes));
     version_set(&uuid, 5);
     return uuid;

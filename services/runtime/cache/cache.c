@@ -284,20 +284,6 @@ void cache_set(struct cache *cache, const struct cache_key *key, struct slice va
         freeReplyObject(reply);
 }
 
-void cache_hint(struct cache *cache, const char *topic, struct uuid tenant, int64_t sequence)
-{
-    char channel[64], message[64], text[UUID_TEXT_SIZE];
-    if (cache->wanted == 0)
-        return;
-    uuid_format(tenant, text);
-    snprintf(channel, sizeof(channel), "isms:hint:%s", topic);
-    snprintf(message, sizeof(message), "%s %lld", text, (long long)sequence);
-    struct slice command[] = {slice_of("PUBLISH"), slice_of(channel), slice_of(message)};
-    redisReply *reply = ask(cache, command, (int)ARRAY_SIZE(command));
-    if (reply)
-        freeReplyObject(reply);
-}
-
 enum cache_state cache_state(struct cache *cache)
 {
     if (cache->wanted == 0)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/time.h>
 
+#include <isms/base/bug.h>
 #include <isms/base/clock.h>
 #include <isms/cache/cache.h>
 
@@ -33,7 +34,19 @@ static int socket_wait(const redisContext *redis, short events, int64_t deadline
     }
 }
 
-static bool command_send(redisContext *redis, int64_t deadline_us)
+bool redis_append(redisContext *redis, const struct slice *arguments, int count)
+{
+    const char *texts[ARGUMENTS_MAX];
+    size_t lengths[ARGUMENTS_MAX];
+    BUG_IF(count > ARGUMENTS_MAX);
+    for (int i = 0; i < count; i++) {
+        texts[i] = arguments[i].data;
+        lengths[i] = arguments[i].length;
+    }
+    return redisAppendCommandArgv(redis, count, texts, lengths) == REDIS_OK;
+}
+
+bool redis_flush(redisContext *redis, int64_t deadline_us)
 {
     int done = 0;
     for (;;) {
@@ -46,28 +59,26 @@ static bool command_send(redisContext *redis, int64_t deadline_us)
     }
 }
 
-redisReply *redis_command(redisContext *redis, const struct slice *arguments, int count, int64_t deadline_us)
+redisReply *redis_next(redisContext *redis, int64_t deadline_us)
 {
-    const char *texts[ARGUMENTS_MAX];
-    size_t lengths[ARGUMENTS_MAX];
-    for (int i = 0; i < count; i++) {
-        texts[i] = arguments[i].data;
-        lengths[i] = arguments[i].length;
-    }
-    if (redisAppendCommandArgv(redis, count, texts, lengths) != REDIS_OK || !command_send(redis, deadline_us))
-        return NULL;
-
     void *reply = NULL;
     for (;;) {
         if (redisGetReplyFromReader(redis, &reply) != REDIS_OK)
             return NULL;
         if (reply)
-            break;
+            return reply;
         if (redis->reader->len > REPLY_MAX || !socket_wait(redis, POLLIN, deadline_us) ||
             redisBufferRead(redis) != REDIS_OK)
             return NULL;
     }
-    if (redis->reader->pos != redis->reader->len) { /* an answer to a question nobody asked */
+}
+
+redisReply *redis_command(redisContext *redis, const struct slice *arguments, int count, int64_t deadline_us)
+{
+    if (!redis_append(redis, arguments, count) || !redis_flush(redis, deadline_us))
+        return NULL;
+    redisReply *reply = redis_next(redis, deadline_us);
+    if (reply && redis->reader->pos != redis->reader->len) { /* an answer to a question nobody asked */
         freeReplyObject(reply);
         return NULL;
     }

@@ -5,6 +5,7 @@
 #ifndef ISMS_CACHE_REDIS_H
 #define ISMS_CACHE_REDIS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,5 +26,10 @@ int redis_connect(const struct redis_url *url, int64_t timeout_us, redisContext 
  * connection. Else freeReplyObject() it; it may be of REDIS_REPLY_ERROR. */
 redisReply *redis_command(redisContext *redis, const struct slice *arguments, int count,
                           int64_t deadline_us) MUST_CHECK;
+
+/* The same in steps, for several commands in one go: append them, flush, and take as many answers. */
+bool redis_append(redisContext *redis, const struct slice *arguments, int count) MUST_CHECK;
+bool redis_flush(redisContext *redis, int64_t deadline_us) MUST_CHECK;
+redisReply *redis_next(redisContext *redis, int64_t deadline_us) MUST_CHECK;
 
 #endif

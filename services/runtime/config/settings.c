@@ -354,13 +354,13 @@ void settings_help(const struct settings_program *program, struct buf *buf)
                   "  --help          print this and exit\n\n"
                   "A setting comes from its default, the settings file, the environment as ISMS_NAME\n"
                   "(text also as ISMS_NAME_FILE, a file that holds it) or --name=value; the later wins.\n\n");
-    buf_printf(buf, "  %-22s %-24s %-18s %s\n", "setting", "accepted", "default", "meaning");
+    buf_printf(buf, "  %-24s %-24s %-18s %s\n", "setting", "accepted", "default", "meaning");
     for (int i = 0; i < SETTING_COUNT; i++) {
         char storage[64];
         struct buf accepted;
         buf_init_fixed(&accepted, storage, sizeof(storage));
         setting_type_describe(&table[i].type, &accepted);
-        buf_printf(buf, "  %-22s %-24s %-18s %s\n", table[i].name, accepted.data,
+        buf_printf(buf, "  %-24s %-24s %-18s %s\n", table[i].name, accepted.data,
                    *table[i].value ? table[i].value : "-", table[i].doc);
     }
 }

@@ -2,7 +2,8 @@
  *
  * A connection that a server or a firewall closed while nobody looked would turn the next eight calls into
  * UNKNOWN. So an idle connection is looked at, with one poll(2), before it is used; what is dead is replaced
- * before anything is sent. Keepalive and TCP user timeout find the peers that vanish without a word. */
+ * before anything is sent. Peers that vanish without a word are found by keepalive and TCP user timeout where the
+ * network says nothing, and by the answer that does not come (health.h) where their kernel still acknowledges. */
 #include <errno.h>
 #include <poll.h>
 
@@ -12,13 +13,15 @@
 
 #include "internal.h"
 
-enum { CONNECT_TIMEOUT_US = 5 * 1000 * 1000, IO_TIMEOUT_US = 60 * 1000 * 1000, TEXTS_MAX = 16 * 1024 };
+enum { CONNECT_TIMEOUT_US = 2 * 1000 * 1000, IO_TIMEOUT_US = 60 * 1000 * 1000, TEXTS_MAX = 16 * 1024 };
 
-/* Statements are planned once: left to itself PostgreSQL plans a list anew at every call, which costs more than the
- * list, since its estimate for a plan with the values in always looks better. */
+/* A backend whose client has gone stops within 200 ms, whatever it is doing, and lets its locks go. Statements are
+ * planned once: left to itself PostgreSQL plans a list anew at every call, which costs more than the list, since its
+ * estimate for a plan with the values in always looks better. */
 static const char SESSION_SQL[] = "select set_config('TimeZone', 'UTC', false),"
                                   " set_config('DateStyle', 'ISO, YMD', false),"
                                   " set_config('IntervalStyle', 'iso_8601', false),"
+                                  " set_config('client_connection_check_interval', '200ms', false),"
                                   " set_config('plan_cache_mode', 'force_generic_plan', false)";
 
 struct db_connection *db_connection_new(const struct db_options *options)
@@ -38,6 +41,7 @@ struct db_connection *db_connection_new(const struct db_options *options)
     if (!connection->options.io_timeout_us)
         connection->options.io_timeout_us = IO_TIMEOUT_US;
     connection->wake_fd = -1;
+    connection->host_count = hosts_parse(options->url, arena, connection->hosts);
     if (arena_exhausted(arena))
         db_connection_freep(&connection);
     return connection;
@@ -64,6 +68,14 @@ void db_connection_drop(struct db_connection *connection)
 {
     PQfinish(connection->pq);
     connection->pq = NULL;
+    if (connection->counted)
+        db_health_down(connection->options.health);
+    connection->counted = false;
+}
+
+void db_connection_deadline(struct db_connection *connection, int64_t until_us)
+{
+    connection->deadline_us = until_us;
 }
 
 bool db_connection_is_up(const struct db_connection *connection)
@@ -131,23 +143,33 @@ static void notice_receive(void *context, const PGresult *notice)
         connection->ending = true;
 }
 
-/* Later keywords win, and "dbname" stands for all the URL says: ours before it are defaults. */
-static PGconn *connect_start(const struct db_options *options)
+/* Later keywords win, and "dbname" stands for all the URL says: ours before it are defaults, those after it narrow its
+ * list of servers to one. A NULL value is as if the keyword were not there. */
+static PGconn *connect_start(const struct db_connection *connection)
 {
+    const struct host *host = &connection->hosts[connection->host];
     const char *keywords[] = {"keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-                              "client_encoding", "application_name", "dbname", NULL};
-    const char *values[] = {"10", "5", "3", "20000", "UTF8", options->application_name, options->url, NULL};
+                              "client_encoding", "target_session_attrs", "application_name", "dbname",
+                              "host", "hostaddr", "port", NULL};
+    const char *values[] = {"5", "2", "3", "5000",
+                            "UTF8", "read-write", connection->options.application_name, connection->options.url,
+                            host->name, host->address, host->port, NULL};
     return PQconnectStartParams(keywords, values, 1);
 }
 
-static bool connect_wait(PGconn *pq, int64_t timeout_us)
+static bool connect_wait(struct db_connection *connection)
 {
-    int64_t until_us = clock_monotonic_us() + timeout_us;
+    PGconn *pq = connection->pq;
+    int64_t since_us = clock_monotonic_us();
     PostgresPollingStatusType status = PGRES_POLLING_WRITING;
     while (status == PGRES_POLLING_WRITING || status == PGRES_POLLING_READING) {
         short events = status == PGRES_POLLING_WRITING ? POLLOUT : POLLIN;
-        if (PQstatus(pq) == CONNECTION_BAD || !wait_socket(PQsocket(pq), events, until_us))
+        if (PQstatus(pq) == CONNECTION_BAD)
             return false;
+        if (!wait_socket(PQsocket(pq), events, since_us + connection->options.connect_timeout_us)) {
+            db_health_waited(connection->options.health, since_us);
+            return false;
+        }
         status = PQconnectPoll(pq);
     }
     return status == PGRES_POLLING_OK;
@@ -170,13 +192,13 @@ static bool session_start(struct db_connection *connection)
 
 static bool connection_open(struct db_connection *connection)
 {
-    PGconn *pq = connect_start(&connection->options);
+    PGconn *pq = connect_start(connection);
     connection->pq = pq;
     connection->ending = false;
     if (!pq)
         return false;
     PQsetNoticeReceiver(pq, notice_receive, connection);
-    bool up = connect_wait(pq, connection->options.connect_timeout_us);
+    bool up = connect_wait(connection);
     if (!up || PQsetnonblocking(pq, 1) || !PQenterPipelineMode(pq)) {
         const char *text = PQerrorMessage(pq);
         connection_problem(connection, "connecting", *text ? text : "no answer within the time allowed");
@@ -197,8 +219,21 @@ static bool connection_is_alive(struct db_connection *connection)
         (void)PQisBusy(connection->pq); /* parses what came */
     }
     if (connection->ending)
-        connection_problem(connection, "connection lost", "the server ended it");
+        connection_problem(connection, "connection lost", "the server ended it, or has become one that only reads");
     return !connection->ending;
+}
+
+/* One server after the other, the one that was good last time first. */
+static bool servers_try(struct db_connection *connection)
+{
+    unsigned tries = connection->host_count ? connection->host_count : 1;
+    for (unsigned i = 0; i < tries; i++) {
+        if (connection_open(connection))
+            return true;
+        db_connection_drop(connection);
+        connection->host = (connection->host + 1) % tries;
+    }
+    return false;
 }
 
 int db_connection_ensure(struct db_connection *connection, struct err *err)
@@ -206,16 +241,21 @@ int db_connection_ensure(struct db_connection *connection, struct err *err)
     if (connection->pq && connection_is_alive(connection))
         return 0;
     db_connection_drop(connection);
-    if (connection->in_transaction || backoff_remaining(&connection->backoff, clock_monotonic_us()) > 0)
+    bool resting = backoff_remaining(&connection->backoff, clock_monotonic_us()) > 0 &&
+                   !db_health_came_up(connection->options.health, connection->failed_us);
+    if (connection->in_transaction || resting)
         return connection_unavailable(connection, err);
-    if (!connection_open(connection)) {
+    if (!servers_try(connection)) {
         uint32_t random;
         random_bytes(&random, sizeof(random));
-        db_connection_drop(connection);
-        backoff_failed(&connection->backoff, clock_monotonic_us(), random);
+        db_health_refused(connection->options.health);
+        connection->failed_us = clock_monotonic_us();
+        backoff_failed(&connection->backoff, connection->failed_us, random);
         return connection_unavailable(connection, err);
     }
     backoff_succeeded(&connection->backoff);
+    db_health_up(connection->options.health);
+    connection->counted = true;
     if (connection->connected_before)
         metric_add(METRIC_SERIES(isms_db_reconnects_total), 1);
     connection->connected_before = true;

@@ -43,6 +43,8 @@ static const struct {
     {"23503", ERR_REFERENCE_INVALID, 0},
     {"57P", ERR_DATABASE_UNAVAILABLE, 500}, /* shutting down, starting up */
     {"08", ERR_DATABASE_UNAVAILABLE, 500},
+    {"25006", ERR_DATABASE_UNAVAILABLE, 500}, /* read_only_sql_transaction: a standby */
+    {"58", ERR_DATABASE_UNAVAILABLE, 500},    /* its disk, its files */
     {"53", ERR_OVERLOADED, 1000},
 };
 

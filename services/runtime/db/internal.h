@@ -7,16 +7,30 @@
 
 #include <isms/db/backoff.h>
 #include <isms/db/connection.h>
+#include <isms/db/health.h>
 
-enum { DB_PROBLEM_SIZE = 384, DB_CANCEL_POLL_MS = 100 };
+enum { DB_PROBLEM_SIZE = 384, DB_HOSTS_MAX = 8 };
+
+/* One of the servers of a URL; what is NULL is as the URL has it. */
+struct host {
+    const char *name;
+    const char *address;
+    const char *port;
+};
 
 struct db_connection {
     struct arena arena; /* copies of the options' texts */
     struct db_options options;
+    unsigned host_count; /* 0: the URL names none */
+    unsigned host;       /* tried next; the one in use while connected */
+    struct host hosts[DB_HOSTS_MAX];
+    int64_t deadline_us; /* 0: none */
     PGconn *pq; /* NULL: not connected; else in nonblocking pipeline mode, and idle between calls */
     struct backoff backoff;
+    int64_t failed_us; /* when it could not be connected, last */
     bool connected_before;
-    bool ending;       /* the server said so while the connection was idle */
+    bool counted;      /* in options.health */
+    bool ending;       /* to be replaced: the server said farewell, or only reads */
     bool unreplicated; /* a wait for synchronous replication was cut short since this was last cleared */
     char problem[DB_PROBLEM_SIZE];
     bool problem_told;
@@ -43,7 +57,8 @@ struct db_connection {
 struct wait {
     struct db_connection *connection;
     bool watched;        /* ask is_cancelled */
-    bool cancelled;      /* it said yes, and the server was told */
+    bool cancelled;      /* it said yes: nothing more is waited for */
+    bool gave_up;        /* no answer came in time */
     bool wake_fd_asked;  /* it said no to this readiness of wake_fd; look again at the next tick */
 };
 
@@ -53,6 +68,9 @@ bool wait_io(struct wait *wait);
 
 /* Waits until `events` of poll(2) or the point of monotonic time. */
 bool wait_socket(int fd, short events, int64_t until_us);
+
+/* hosts.c: what the URL lists, in the arena; how many. */
+unsigned hosts_parse(const char *url, struct arena *arena, struct host ret_hosts[static DB_HOSTS_MAX]);
 
 /* connection.c */
 

@@ -77,6 +77,8 @@ static bool failure_take(struct run *run, PGresult *result)
     bool proof = sqlstate && sqlstate[0] && (!committing || (severity && strcmp(severity, "ERROR") == 0));
     if (proof && !segment->failure.sqlstate[0])
         failure_read(&segment->failure, result);
+    if (proof && strcmp(sqlstate, "25006") == 0)
+        run->wait.connection->ending = true; /* it only reads: another server is what is looked for */
     PQclear(result);
     return proof;
 }
@@ -158,7 +160,9 @@ bool run_segments(struct db_connection *connection, struct run *run)
         else if (i < run->sent)
             run->segments[i].state = DB_SEGMENT_UNKNOWN;
     }
-    connection_problem(connection, "connection lost", PQerrorMessage(connection->pq));
+    if (!run->wait.cancelled)
+        connection_problem(connection, "connection lost",
+                           run->wait.gave_up ? "no answer within the time allowed" : PQerrorMessage(connection->pq));
     db_connection_drop(connection);
     return false;
 }

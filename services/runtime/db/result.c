@@ -28,11 +28,6 @@ unsigned db_result_columns(const struct db_result *result)
     return (unsigned)PQnfields(pg(result));
 }
 
-const char *db_result_name(const struct db_result *result, unsigned column)
-{
-    return PQfname(pg(result), (int)column);
-}
-
 uint32_t db_result_type(const struct db_result *result, unsigned column)
 {
     return PQftype(pg(result), (int)column);
@@ -49,11 +44,6 @@ const char *db_result_data(const struct db_result *result, unsigned row, unsigne
     bool null = db_result_is_null(result, row, column);
     *ret_length = null ? 0 : (size_t)PQgetlength(pg(result), (int)row, (int)column);
     return null ? NULL : PQgetvalue(pg(result), (int)row, (int)column);
-}
-
-uint64_t db_result_touched(const struct db_result *result)
-{
-    return strtoull(PQcmdTuples((PGresult *)result), NULL, 10);
 }
 
 static int64_t integer_read(const char *data, size_t length, size_t size)

@@ -3,7 +3,7 @@
  *
  * BEGIN is held back and travels in the first query's segment, which also means that a transaction whose
  * first queries hit a stale statement can be repeated here unseen; later ones cannot, since what the handler
- * concluded from earlier answers may no longer hold. Only here is anything ever cancelled. */
+ * concluded from earlier answers may no longer hold. Only here is anything ever cancelled, by hanging up. */
 #include <isms/base/bug.h>
 
 #include "internal.h"
@@ -22,11 +22,6 @@ int db_begin(struct db_connection *connection, const char *isolation, bool read_
     connection->stale = false;
     connection->failure = (struct db_failure){0};
     return 0;
-}
-
-bool db_in_transaction(const struct db_connection *connection)
-{
-    return connection->in_transaction;
 }
 
 void db_connection_watch(struct db_connection *connection, int wake_fd, bool (*is_cancelled)(void *context),
@@ -59,24 +54,18 @@ static bool queries_run(struct db_connection *connection, struct db_segment *seg
 
 /* What a finished segment means to the caller: `commits` if a lost answer leaves the outcome open. */
 static int segment_judge(const struct db_connection *connection, const struct db_segment *segment,
-                         bool cancelled,
-                         bool commits, struct err *err)
+                         bool cancelled, bool commits, struct err *err)
 {
     switch (segment->state) {
-    case DB_SEGMENT_DONE:
-        return cancelled && !commits ? err_set(err, ERR_CANCELLED) : 0;
-    case DB_SEGMENT_FAILED:
-        if (cancelled && strcmp(segment->failure.sqlstate, "57014") == 0)
-            return err_set(err, ERR_CANCELLED);
-        return db_failure_to_err(&segment->failure, err);
+    case DB_SEGMENT_DONE: return 0;
+    case DB_SEGMENT_FAILED: return db_failure_to_err(&segment->failure, err);
     case DB_SEGMENT_UNKNOWN:
         if (commits)
             return err_set(err, ERR_OUTCOME_UNKNOWN);
         break;
-    case DB_SEGMENT_LOST:
-        break;
+    case DB_SEGMENT_LOST: break;
     }
-    return connection_unavailable(connection, err);
+    return cancelled ? err_set(err, ERR_CANCELLED) : connection_unavailable(connection, err);
 }
 
 int db_query(struct db_connection *connection, struct db_query *queries, unsigned count,

@@ -2,14 +2,19 @@
  *
  * In nonblocking pipeline mode both sides can fill their socket buffers at once, and PQgetResult() with
  * output unflushed would then hang for ever. So: poll for reading and, while there is output, writing;
- * consume; flush; the caller takes results only while !PQisBusy(). Cancelling is PQcancel(), which needs a
- * connection of its own and blocks for a round trip; libpq bounds it by the same timeouts of TCP. */
+ * consume; flush; the caller takes results only while !PQisBusy().
+ *
+ * A wait ends by the answer, by the deadline of those it is for, by too long a silence, by the knowledge of other
+ * connections that the server has gone silent, or because its caller went. Whatever ends it but the answer ends the
+ * connection: PQcancel(), which would spare it, waits without a limit for a server that has been stopped. */
 #include <errno.h>
 #include <poll.h>
 
 #include <isms/base/clock.h>
 
 #include "internal.h"
+
+enum { POLL_MS = 100 };
 
 static int milliseconds_until(int64_t until_us)
 {
@@ -32,45 +37,46 @@ bool wait_socket(int fd, short events, int64_t until_us)
     }
 }
 
-static void watch_ask(struct wait *wait)
+/* Until the socket is ready. false: nothing more is to be expected, or wanted. */
+static bool wait_watched(struct wait *wait, short events)
 {
     struct db_connection *connection = wait->connection;
-    if (!connection->is_cancelled(connection->context))
-        return;
-    wait->cancelled = true;
-    PGcancel *cancel = PQgetCancel(connection->pq);
-    char text[256];
-    if (!cancel || !PQcancel(cancel, text, sizeof(text)))
-        connection_problem(connection, "cancelling", cancel ? text : "out of memory");
-    PQfreeCancel(cancel);
-}
-
-/* Waits for the socket, and meanwhile asks the watch. 1: ready, 0: too long silent, -1: failed. */
-static int wait_watched(struct wait *wait, short events)
-{
-    struct db_connection *connection = wait->connection;
-    int64_t silence_ends_us = clock_monotonic_us() + connection->options.io_timeout_us;
+    const struct db_health *health = connection->options.health;
+    int64_t since_us = clock_monotonic_us();
+    int64_t until_us = since_us + connection->options.io_timeout_us;
+    if (connection->deadline_us && connection->deadline_us < until_us)
+        until_us = connection->deadline_us;
     for (;;) {
-        bool asking = wait->watched && connection->is_cancelled && !wait->cancelled;
+        bool asking = wait->watched && connection->is_cancelled;
         bool waking = asking && connection->wake_fd >= 0 && !wait->wake_fd_asked;
         struct pollfd poll_fds[2] = {
             {.fd = PQsocket(connection->pq), .events = events},
             {.fd = waking ? connection->wake_fd : -1, .events = POLLIN},
         };
-        int timeout_ms = milliseconds_until(silence_ends_us);
-        if (asking && timeout_ms > DB_CANCEL_POLL_MS)
-            timeout_ms = DB_CANCEL_POLL_MS;
+        int timeout_ms = milliseconds_until(until_us);
+        if ((asking || health) && timeout_ms > POLL_MS)
+            timeout_ms = POLL_MS;
         int ready = poll(poll_fds, 2, timeout_ms);
         if (ready < 0 && errno != EINTR)
-            return -1;
+            return false;
         if (ready > 0 && poll_fds[0].revents)
-            return 1;
-        if (clock_monotonic_us() >= silence_ends_us)
-            return 0;
+            return true;
         wait->wake_fd_asked = ready > 0;
-        if (asking && ready >= 0)
-            watch_ask(wait);
+        wait->cancelled = asking && ready >= 0 && connection->is_cancelled(connection->context);
+        if (wait->cancelled || db_health_is_in_vain(health, since_us))
+            return false;
+        if (clock_monotonic_us() >= until_us) {
+            db_health_waited(connection->options.health, since_us);
+            return false;
+        }
     }
+}
+
+/* libpq 15 forgets a sync that it has no memory to report, and would wait for ever for what it has read already; only
+ * its message tells. (A server's message of that kind costs a connection for nothing.) */
+static bool is_out_of_memory(const PGconn *pq)
+{
+    return strstr(PQerrorMessage(pq), "out of memory") != NULL;
 }
 
 bool wait_io(struct wait *wait)
@@ -79,10 +85,14 @@ bool wait_io(struct wait *wait)
     int unflushed = PQflush(connection->pq);
     if (unflushed >= 0 && !PQisBusy(connection->pq))
         return true; /* flushing reads, too, when it cannot write */
-    if (unflushed < 0)
+    if (unflushed < 0 || is_out_of_memory(connection->pq))
         return false;
-    int ready = wait_watched(wait, unflushed ? POLLIN | POLLOUT : POLLIN);
-    if (ready == 0)
-        connection_problem(connection, "waiting", "no answer within the time allowed");
-    return ready > 0 && PQconsumeInput(connection->pq);
+    if (!wait_watched(wait, unflushed ? POLLIN | POLLOUT : POLLIN)) {
+        wait->gave_up = true;
+        return false;
+    }
+    if (!PQconsumeInput(connection->pq))
+        return false;
+    db_health_heard(connection->options.health);
+    return true;
 }

@@ -7,24 +7,10 @@
 
 #include "internal.h"
 
-const struct service *descriptors_services(const struct descriptors *descriptors, unsigned *ret_count)
-{
-    *ret_count = descriptors->service_count;
-    return descriptors->services;
-}
-
 const struct method *descriptors_methods(const struct descriptors *descriptors, unsigned *ret_count)
 {
     *ret_count = descriptors->method_count;
     return descriptors->methods;
-}
-
-const struct service *descriptors_service(const struct descriptors *descriptors, const char *name)
-{
-    for (unsigned i = 0; i < descriptors->service_count; i++)
-        if (strcmp(descriptors->services[i].name, name) == 0)
-            return &descriptors->services[i];
-    return NULL;
 }
 
 static int method_compare_path(const void *path, const void *method)

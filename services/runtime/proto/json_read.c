@@ -434,7 +434,9 @@ static int mask_read(struct json_reader *reader, const struct message_type *type
     size_t count = 0;
     size_t capacity = 0;
     while (*text) {
-        size_t length = strcspn(text, ",");
+        size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.*");
+        if (length == 0 || (text[length] && text[length] != ','))
+            return json_fail(reader, path, "is not a list of field names");
         char **slot = (char **)item_add(reader, paths, &items, &count, &capacity);
         char *name = arena_alloc(reader->arena, 2 * length + 1);
         if (!slot || !name)

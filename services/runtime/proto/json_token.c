@@ -158,13 +158,11 @@ int json_number(struct json_reader *reader, const struct path *path, char text[s
            *reader->at)
         reader->at++;
     size_t length = (size_t)(reader->at - start);
-    bool named = quoted && (isalpha((unsigned char)*start) ||
-                            (*start == '-' && length > 1 && isalpha((unsigned char)start[1])));
     if (length == 0 || length >= JSON_NUMBER_MAX || (quoted && !json_take(reader, '"')))
         return json_fail(reader, path, "is not a number");
     memcpy(text, start, length);
     text[length] = '\0';
-    if (named)
+    if (quoted && isalpha((unsigned char)text[text[0] == '-']))
         return strcmp(text, "NaN") == 0 || strcmp(text, "Infinity") == 0 || strcmp(text, "-Infinity") == 0
                    ? 0
                    : json_fail(reader, path, "is not a number");

@@ -98,34 +98,43 @@ static int timestamp_write(struct writer *writer, int64_t seconds, int32_t nanos
     return 0;
 }
 
-static void duration_write(struct buf *buf, int64_t seconds, int32_t nanos)
+static int duration_write(struct writer *writer, int64_t seconds, int32_t nanos)
 {
+    struct buf *buf = writer->buf;
+    if (seconds < -INT64_C(315576000000) || seconds > INT64_C(315576000000) || nanos < -999999999 ||
+        nanos > 999999999 || (seconds < 0 && nanos > 0) || (seconds > 0 && nanos < 0))
+        return err_setf(writer->err, ERR_INTERNAL, "a Duration is out of range");
     bool negative = seconds < 0 || nanos < 0;
     uint64_t magnitude = seconds < 0 ? 0 - (uint64_t)seconds : (uint64_t)seconds;
     buf_printf(buf, "\"%s%" PRIu64, negative ? "-" : "", magnitude);
     nanos_write(buf, nanos < 0 ? -nanos : nanos);
     buf_text(buf, "s\"");
+    return 0;
 }
 
-/* owner.due_date → owner.dueDate, unless names stay as they are in the proto file. */
-static void mask_write(struct writer *writer, const struct field_type *paths, const ProtobufCMessage *message)
+/* owner.due_date → owner.dueDate, unless names stay as they are in the proto file. What is no name would not be read
+ * as the same. */
+static int mask_write(struct writer *writer, const struct field_type *paths, const ProtobufCMessage *message)
 {
     size_t count = *QUANTIFIER(message, paths, size_t);
     char *const *items = *MEMBER(message, paths, char **);
     struct buf *buf = writer->buf;
     buf_char(buf, '"');
     for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(items[i]);
+        if (length == 0 || strspn(items[i], "abcdefghijklmnopqrstuvwxyz0123456789_.*") != length)
+            return err_setf(writer->err, ERR_INTERNAL, "a FieldMask has a path that is no name of a field");
         if (i)
             buf_char(buf, ',');
         for (const char *c = items[i]; *c; c++) {
             bool fold = !writer->style.snake_names && *c == '_' && islower((unsigned char)c[1]);
             if (fold)
                 c++;
-            if (isalnum((unsigned char)*c) || strchr("_.*", *c))
-                buf_char(buf, (char)(fold ? toupper((unsigned char)*c) : *c));
+            buf_char(buf, (char)(fold ? toupper((unsigned char)*c) : *c));
         }
     }
     buf_char(buf, '"');
+    return 0;
 }
 
 static int value_write(struct writer *writer, const struct field_type *field, const void *value)
@@ -265,11 +274,11 @@ static int message_write(struct writer *writer, const struct message_type *type,
                                  *MEMBER(message, &type->fields[1], int32_t));
         break;
     case MESSAGE_DURATION:
-        duration_write(writer->buf, *MEMBER(message, &type->fields[0], int64_t),
-                       *MEMBER(message, &type->fields[1], int32_t));
+        result = duration_write(writer, *MEMBER(message, &type->fields[0], int64_t),
+                                *MEMBER(message, &type->fields[1], int32_t));
         break;
     case MESSAGE_FIELD_MASK:
-        mask_write(writer, &type->fields[0], message);
+        result = mask_write(writer, &type->fields[0], message);
         break;
     case MESSAGE_WRAPPER:
         result = value_write(writer, &type->fields[0], MEMBER(message, &type->fields[0], char));

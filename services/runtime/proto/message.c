@@ -92,7 +92,7 @@ int message_canonical(const struct message_type *type, const ProtobufCMessage *m
     if (json_write(type, message, json_style_stored, &text, err) < 0)
         return -1;
     json_t *value CLEANUP(json_freep) =
-        json_loadb(text.data, text.length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+        json_loadb(text.data, text.length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL);
     if (!value)
         return err_set(err, ERR_INTERNAL);
     return canonical_append(buf, value, err);

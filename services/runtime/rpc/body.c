@@ -12,6 +12,7 @@
 
 #include <isms/base/buf.h>
 #include <isms/base/bug.h>
+#include <isms/proto/message.h>
 
 enum { GZIP_WINDOW_BITS = 15 + 16 /* with a gzip header */, INFLATE_STEP = 16 * 1024 };
 
@@ -106,6 +107,15 @@ int body_read(grpc_byte_buffer *body, size_t max, struct arena *arena, struct sl
     }
     *ret_bytes = (struct slice){.data = whole, .length = length};
     return 0;
+}
+
+int call_unpack(struct call *call, struct err *err)
+{
+    struct slice bytes;
+    if (body_read(call->body, call->server->options.message_max, &call->arena, &bytes, err) < 0)
+        return -1;
+    return message_unpack(call->served->method->request->descriptor, bytes.data, bytes.length, &call->arena,
+                          &call->request, err);
 }
 
 grpc_byte_buffer *body_of_message(const ProtobufCMessage *message)

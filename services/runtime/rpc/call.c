@@ -14,6 +14,8 @@
 #include <isms/base/clock.h>
 #include <isms/rpc/status.h>
 
+enum { SHUTDOWN_RETRY_MS = 10 /* another replica can answer at once */ };
+
 struct call *call_new(const struct rpc_context *context)
 {
     struct arena arena;
@@ -27,6 +29,7 @@ struct call *call_new(const struct rpc_context *context)
     call->context = context;
     call->wake_fd = -1;
     call->request_id = "";
+    call->lock_timeout_ms = LOCK_TIMEOUT_MS;
     call->arrived_us = clock_monotonic_us();
     call->now_us = clock_now_us();
     call->id_base = uuid_v7();
@@ -35,6 +38,7 @@ struct call *call_new(const struct rpc_context *context)
     call->sent_tag = tag_make(TAG_SENT, call);
     atomic_init(&call->refs, 1);
     atomic_init(&call->cancelled, false);
+    atomic_init(&call->queued_in, NULL);
     return call;
 }
 
@@ -63,6 +67,10 @@ void call_unref(struct call *call)
     struct rpc_server *server = call->server;
     server_forget(server, call); /* from here on no other thread can find it */
     admission_leave(&server->admission, &call->ticket);
+    if (call->counted_stream) {
+        atomic_fetch_sub(&server->streams, 1);
+        metric_add(METRIC_SERIES(isms_streams), -1);
+    }
     if (call->body)
         grpc_byte_buffer_destroy(call->body);
     if (call->answer)
@@ -108,6 +116,24 @@ void call_running(struct call *call)
     phase_set(call, CALL_RUNNING);
 }
 
+/* The batch copies what it sends, except the slices: those are released when it is posted. */
+static size_t metadata_add(grpc_metadata *storage, size_t count, const char *key, struct slice value)
+{
+    if (!key || !value.data)
+        return count;
+    storage[count].key = grpc_slice_from_copied_string(key);
+    storage[count].value = grpc_slice_from_copied_buffer(value.data, value.length);
+    return count + 1;
+}
+
+void metadata_release(grpc_metadata *storage, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        grpc_slice_unref(storage[i].key); /* an empty slice is fine */
+        grpc_slice_unref(storage[i].value);
+    }
+}
+
 void call_post(struct call *call, const grpc_op *operations, size_t count, struct tag *tag)
 {
     atomic_fetch_add(&call->refs, 1);
@@ -116,41 +142,68 @@ void call_post(struct call *call, const grpc_op *operations, size_t count, struc
     BUG_IF(result != GRPC_CALL_OK);
 }
 
-/* One batch: headers, the message if there is one, the status. Gives up the holder's reference. */
-static void call_send(struct call *call, int code, const char *message, struct slice details)
+grpc_op call_headers_operation(struct call *call, grpc_metadata *storage, bool compress)
 {
-    grpc_metadata trailer = {.key = grpc_slice_from_static_string("grpc-status-details-bin")};
-    grpc_slice text = grpc_slice_from_copied_string(message);
+    grpc_op operation = {.op = GRPC_OP_SEND_INITIAL_METADATA};
+    struct grpc_op_send_initial_metadata *headers = &operation.data.send_initial_metadata;
+    headers->count = metadata_add(storage, 0, call->header.key, call->header.value);
+    headers->metadata = storage;
+    headers->maybe_compression_level.is_set = compress;
+    headers->maybe_compression_level.level = GRPC_COMPRESS_LEVEL_LOW;
+    call->headers_sent = true;
+    return operation;
+}
+
+/* A status and what goes with it. */
+struct status {
+    int code;
+    const char *message;
+    struct slice details;
+    int64_t retry_after_ms; /* 0: not said */
+};
+
+static grpc_op status_operation(const struct call *call, const struct status *status, grpc_slice *message,
+                                grpc_metadata *storage)
+{
+    char pushback[24];
+    struct slice retry = {0};
+    if (status->retry_after_ms > 0) /* gRPC's own retries look at this, and not at RetryInfo */
+        retry = (struct slice){.data = pushback, .length = (size_t)snprintf(pushback, sizeof(pushback), "%lld",
+                                                                            (long long)status->retry_after_ms)};
+    size_t count = metadata_add(storage, 0, "grpc-status-details-bin", status->details);
+    count = metadata_add(storage, count, "grpc-retry-pushback-ms", retry);
+    count = metadata_add(storage, count, call->trailer.key, call->trailer.value);
+    grpc_op operation = {.op = GRPC_OP_SEND_STATUS_FROM_SERVER};
+    operation.data.send_status_from_server.status = (grpc_status_code)status->code;
+    operation.data.send_status_from_server.status_details = message;
+    operation.data.send_status_from_server.trailing_metadata_count = count;
+    operation.data.send_status_from_server.trailing_metadata = storage;
+    return operation;
+}
+
+/* One batch: headers, the message if there is one, the status. Gives up the holder's reference. */
+static void call_send(struct call *call, const struct status *status)
+{
+    grpc_metadata headers[HEADERS_MAX] = {{.key = {0}}};
+    grpc_metadata trailers[TRAILERS_MAX] = {{.key = {0}}};
+    grpc_slice message = grpc_slice_from_copied_string(status->message);
     grpc_op operations[3] = {{0}};
     size_t count = 0;
     if (!call->headers_sent) {
-        operations[count].op = GRPC_OP_SEND_INITIAL_METADATA;
-        if (call->answer && grpc_byte_buffer_length(call->answer) >= COMPRESS_FROM) {
-            struct grpc_op_send_initial_metadata *headers = &operations[count].data.send_initial_metadata;
-            headers->maybe_compression_level.is_set = 1;
-            headers->maybe_compression_level.level = GRPC_COMPRESS_LEVEL_LOW;
-        }
-        count++;
+        bool large = call->answer && grpc_byte_buffer_length(call->answer) >= COMPRESS_FROM;
+        operations[count++] = call_headers_operation(call, headers, large && !call->uncompressed);
     }
     if (call->answer) {
         operations[count].op = GRPC_OP_SEND_MESSAGE;
         operations[count++].data.send_message.send_message = call->answer;
     }
-    operations[count].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
-    operations[count].data.send_status_from_server.status = (grpc_status_code)code;
-    operations[count].data.send_status_from_server.status_details = &text;
-    if (details.length > 0) {
-        trailer.value = grpc_slice_from_copied_buffer(details.data, details.length);
-        operations[count].data.send_status_from_server.trailing_metadata_count = 1;
-        operations[count].data.send_status_from_server.trailing_metadata = &trailer;
-    }
-    count++;
+    operations[count++] = status_operation(call, status, &message, trailers);
 
     phase_set(call, CALL_ANSWERED);
     call_post(call, operations, count, &call->sent_tag);
-    if (details.length > 0)
-        grpc_slice_unref(trailer.value);
-    grpc_slice_unref(text);
+    metadata_release(headers, HEADERS_MAX);
+    metadata_release(trailers, TRAILERS_MAX);
+    grpc_slice_unref(message);
     call_unref(call);
 }
 
@@ -164,19 +217,30 @@ void call_fail(struct call *call, const struct err *err)
     status_encode(err, trace_id, &details);
     int code = err_grpc_code(err->reason);
     call_observe(call, code, err);
-    call_send(call, code, err->message, (struct slice){.data = details.data, .length = details.length});
+    struct status status = {.code = code,
+                            .message = err->message,
+                            .details = {.data = details.data, .length = details.length},
+                            .retry_after_ms = err->retry_after_ms};
+    call_send(call, &status);
 }
 
 static void call_answer_body(struct call *call, grpc_byte_buffer *body)
 {
     call->answer = body;
     call_observe(call, 0, NULL);
-    call_send(call, 0, "", (struct slice){0});
+    call_send(call, &(struct status){.code = GRPC_STATUS_OK, .message = ""});
 }
 
 void call_answer_status(struct call *call)
 {
     call_answer_body(call, NULL);
+}
+
+void call_answer_code(struct call *call, int code, const char *message)
+{
+    bool known = code >= 0 && code <= GRPC_STATUS_UNAUTHENTICATED;
+    call_observe(call, known ? code : GRPC_STATUS_UNKNOWN, NULL);
+    call_send(call, &(struct status){.code = code, .message = message});
 }
 
 static bool answer_fits(struct call *call, size_t size)
@@ -203,12 +267,37 @@ void call_answer_bytes(struct call *call, struct slice response)
 
 /* --- events --------------------------------------------------------------------------------------------- */
 
-/* The caller has gone: whoever works for it exclusively is woken. */
+void call_wake_locked(struct call *call)
+{
+    if (call->wake_fd >= 0)
+        eventfd_write(call->wake_fd, 1);
+    if (call->stream)
+        stream_wake(call->stream);
+}
+
+/* Before its request was there: it was begun for nothing. */
+static void call_reset(struct call *call)
+{
+    struct rpc_server *server = call->server;
+    if (resets_count(&server->resets, peer_number(call->grpc), clock_monotonic_us()))
+        server->resets_pending = true;
+}
+
+/* The caller has gone: its call makes room in the queue, and whoever works for it exclusively is woken. */
 static void call_closed(struct call *call)
 {
+    struct err err;
     if (call->closed_cancelled) {
         atomic_store(&call->cancelled, true);
+        call_reset(call);
         call_wake(call);
+        if (lane_withdraw(call)) {
+            admission_taken(&call->server->admission, &call->ticket);
+            call_over_err(call, &err);
+            call_fail(call, &err);
+        }
+        if (call->served && call->served->built_in && call->served->built_in->gone)
+            call->served->built_in->gone(call);
     }
     call_unref(call);
 }
@@ -216,8 +305,7 @@ static void call_closed(struct call *call)
 void call_wake(struct call *call)
 {
     pthread_mutex_lock(&call->server->lock);
-    if (call->wake_fd >= 0)
-        eventfd_write(call->wake_fd, 1);
+    call_wake_locked(call);
     pthread_mutex_unlock(&call->server->lock);
 }
 
@@ -282,13 +370,32 @@ int64_t call_deadline_us(const struct call *call)
 int call_remaining_ms(const struct call *call)
 {
     int64_t left = (call->deadline_us - clock_monotonic_us()) / 1000;
+    if (call->stream && left > call->server->options.deadline_max_us / 1000)
+        left = call->server->options.deadline_max_us / 1000; /* a stream may be long, its statements not */
     return left < 1 ? 1 : left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
 bool call_is_over(const struct call *call)
 {
     return atomic_load(&call->cancelled) || clock_monotonic_us() >= call->deadline_us ||
+           (call->server && atomic_load(&call->server->ending)) ||
            (call->job_is_stopping && call->job_is_stopping(call->job_context));
+}
+
+int shutting_down_err(struct err *err)
+{
+    err_set(err, ERR_SHUTTING_DOWN);
+    err->retry_after_ms = SHUTDOWN_RETRY_MS;
+    return -1;
+}
+
+int call_over_err(const struct call *call, struct err *err)
+{
+    if (atomic_load(&call->cancelled))
+        return err_set(err, ERR_CANCELLED);
+    if (call->server && atomic_load(&call->server->ending))
+        return shutting_down_err(err);
+    return err_set(err, ERR_DEADLINE_EXCEEDED);
 }
 
 /* The base is a version 7 UUID made with the call; its last 32 bits, random in the base, count on from there

@@ -13,7 +13,14 @@
 #include <isms/proto/message.h>
 #include <isms/proto/validate.h>
 
+enum { LOCK_TIMEOUT_FIRST_MS = 100, LOCK_TIMEOUT_NEXT_MS = 25 };
+
 enum { QUERY_BEGIN, QUERY_STATEMENT, QUERY_END, QUERY_COUNT };
+
+int64_t call_answer_by(const struct call *call)
+{
+    return call->deadline_us + DATABASE_MARGIN_US;
+}
 
 struct work {
     struct call *call;
@@ -45,26 +52,28 @@ static int call_read_request(struct call *call, struct err *err)
     return 0;
 }
 
-int call_prepare(struct call *call, struct db_connection *connection, struct err *err)
+int methods_check(const struct call *call, struct err *err)
 {
-    if (atomic_load(&call->cancelled))
-        return err_set(err, ERR_CANCELLED); /* nobody will see it */
-    if (call_is_over(call))
-        return err_set(err, ERR_DEADLINE_EXCEEDED);
-    if (!rpc_methods_are_ready(call->context->methods)) {
-        err_set(err, ERR_DATABASE_UNAVAILABLE);
-        err->retry_after_ms = 1000;
-        return -1;
-    }
-    if (call_authorize(call, connection, err) < 0)
-        return -1;
-    return call_read_request(call, err);
+    if (rpc_methods_are_ready(call->context->methods))
+        return db_health_check(call->context->database, err);
+    err_set(err, ERR_DATABASE_UNAVAILABLE);
+    err->retry_after_ms = 1000;
+    return -1;
 }
 
-static int work_prepare(struct work *work, struct call *call, struct db_connection *connection, struct err *err)
+int call_prepare(struct call *call, struct err *err)
+{
+    if (call_is_over(call))
+        return call_over_err(call, err);
+    if (methods_check(call, err) < 0)
+        return -1;
+    return call->request ? 0 : call_read_request(call, err);
+}
+
+static int work_prepare(struct work *work, struct call *call, struct err *err)
 {
     *work = (struct work){.call = call, .rpc = call->served->rpc};
-    if (call_prepare(call, connection, err) < 0)
+    if (call_prepare(call, err) < 0)
         return -1;
     work->write = work->rpc->method->rules->write;
     work->binding = binding_call_of(call);
@@ -81,8 +90,10 @@ static int work_encode(struct work *work, struct db_segment *ret_segment, struct
     memset(work->queries, 0, sizeof(work->queries));
     statement->statement = work->replaying ? binding_replay(binding, &work->binding)
                                            : binding_statement(binding, &work->binding);
-    if (binding_encode(binding, work->replaying, call->request, &work->binding, &call->arena,
-                       (struct db_value **)(uintptr_t)&statement->values, &statement->value_count, err) < 0)
+    if (!statement->statement) /* repeated, and its answer has no content */
+        statement->statement = &context_statements[STATEMENT_CONFIRM];
+    else if (binding_encode(binding, work->replaying, call->request, &work->binding, &call->arena,
+                            (struct db_value **)(uintptr_t)&statement->values, &statement->value_count, err) < 0)
         return -1;
     struct db_query *begin = &work->queries[QUERY_BEGIN];
     begin->statement = &context_statements[write ? STATEMENT_BEGIN_WRITE : STATEMENT_BEGIN_READ];
@@ -91,10 +102,12 @@ static int work_encode(struct work *work, struct db_segment *ret_segment, struct
     if (!begin->values)
         return err_setf(err, ERR_MESSAGE_TOO_LARGE, "The request needs more memory than a call may use.");
     static const struct db_value null_answer;
-    work->queries[QUERY_END] = (struct db_query){
-        .statement = &context_statements[STATEMENT_END_WRITE], .values = &null_answer, .value_count = 1};
+    work->queries[QUERY_END] = work->replaying
+                                   ? (struct db_query){.statement = &context_statements[STATEMENT_CONFIRM]}
+                                   : (struct db_query){.statement = &context_statements[STATEMENT_END_WRITE],
+                                                       .values = &null_answer, .value_count = 1};
     *ret_segment =
-        (struct db_segment){.queries = work->queries, .query_count = write ? QUERY_COUNT : QUERY_END};
+        (struct db_segment){.queries = work->queries, .query_count = work->write ? QUERY_COUNT : QUERY_END};
     return 0;
 }
 
@@ -108,47 +121,59 @@ static bool work_answer(struct work *work)
 {
     struct err err;
     ProtobufCMessage *response;
-    if (binding_decode(work->rpc->binding, work->replaying, work->call->request, &work->binding,
+    if (work->queries[QUERY_STATEMENT].statement == &context_statements[STATEMENT_CONFIRM]) {
+        err_set(&err, ERR_MESSAGE_TOO_LARGE);
+        response = message_new(work->rpc->method->response->descriptor, &work->call->arena);
+        if (!response)
+            return work_fail(work, &err);
+    } else if (binding_decode(work->rpc->binding, work->replaying, work->call->request, &work->binding,
                        work->queries[QUERY_STATEMENT].result, &work->call->arena, &response, &err) < 0)
         return work_fail(work, &err);
     call_answer(work->call, response);
     return false;
 }
 
-/* The request was done before: its answer is read, or, where the answer has no content, known. */
+/* The request was done before: its answer is read. */
 static bool work_replay(struct work *work, const struct db_failure *failure)
 {
     work->replaying = true;
     work->binding.replay_sequence = failure_sequence(failure);
-    if (binding_replay(work->rpc->binding, &work->binding))
-        return true;
-    ProtobufCMessage *response = message_new(work->rpc->method->response->descriptor, &work->call->arena);
-    struct err err;
-    err_set(&err, ERR_MESSAGE_TOO_LARGE);
-    if (!response)
-        return work_fail(work, &err);
-    call_answer(work->call, response);
-    return false;
+    return true;
 }
 
 static bool work_broken(struct work *work, bool uncertain, const struct err *cause)
 {
-    bool write = work->write && !work->replaying;
-    work->unsettled = work->unsettled || (write && uncertain);
-    if (!work->repeated && (!work->unsettled || work->call->request_id[0])) {
+    struct err err = *cause;
+    bool over = call_is_over(work->call);
+    work->unsettled = work->unsettled || (work->write && uncertain);
+    if (!work->repeated && !over && (!work->unsettled || work->call->request_id[0])) {
         work->repeated = true;
         return true;
     }
-    struct err err = *cause;
     if (work->unsettled)
         err_set(&err, ERR_OUTCOME_UNKNOWN);
+    else if (over)
+        err_set(&err, ERR_DEADLINE_EXCEEDED);
     return work_fail(work, &err);
 }
 
-/* The server ended the connection before this segment could commit: as good as lost. */
+/* The server ended the connection before this segment could commit, or has become one that only reads: as good as
+ * lost. */
 static bool is_disconnect(const struct db_failure *failure)
 {
-    return strncmp(failure->sqlstate, "57P", 3) == 0;
+    return strncmp(failure->sqlstate, "57P", 3) == 0 || strcmp(failure->sqlstate, "25006") == 0;
+}
+
+/* Somebody else holds the sequence: the call goes on where it can wait alone. */
+static bool work_hand_over(const struct work *work, const struct db_failure *failure)
+{
+    struct call *call = work->call;
+    if (strcmp(failure->sqlstate, "55P03") != 0 || call->ticket.lane != RPC_WRITE || work->unsettled ||
+        !call_hold_up(call))
+        return false;
+    admission_held_up(&call->ticket);
+    lane_push(call);
+    return true;
 }
 
 static bool work_failed(struct work *work, const struct db_failure *failure)
@@ -162,6 +187,8 @@ static bool work_failed(struct work *work, const struct db_failure *failure)
     }
     if (failure_is(failure, "REPLAY") && !work->replaying)
         return work_replay(work, failure);
+    if (work_hand_over(work, failure))
+        return false;
     if (is_disconnect(failure)) {
         db_failure_to_err(failure, &err);
         return work_broken(work, false, &err);
@@ -189,6 +216,18 @@ static bool work_settle(struct work *work, const struct db_segment *segment, con
     return false;
 }
 
+/* How long a write may keep its neighbours waiting for its organisation's sequence. The next of the same organisation
+ * would wait for the same, and is given little more. */
+static int lock_timeout_of(const struct work *works, unsigned before, const struct call *call)
+{
+    if (call->ticket.lane != RPC_WRITE)
+        return LOCK_TIMEOUT_MS;
+    for (unsigned i = 0; i < before; i++)
+        if (uuid_equals(works[i].call->principal->tenant, call->principal->tenant))
+            return LOCK_TIMEOUT_NEXT_MS;
+    return LOCK_TIMEOUT_FIRST_MS;
+}
+
 /* Makes ready what goes round; answers how many are left. */
 static unsigned round_prepare(struct work *works, unsigned count, struct db_connection *connection,
                               struct db_segment *segments)
@@ -207,6 +246,7 @@ static unsigned round_prepare(struct work *works, unsigned count, struct db_conn
                 continue;
             }
         }
+        work->call->lock_timeout_ms = lock_timeout_of(works, left, work->call);
         if (work_encode(work, &segments[left], &err) < 0)
             call_fail(work->call, &err);
         else
@@ -220,10 +260,15 @@ void calls_execute(struct call *const *calls, unsigned call_count, struct db_con
     struct work works[RPC_BATCH_MAX];
     struct db_segment segments[RPC_BATCH_MAX];
     unsigned count = 0;
+    int64_t until_us = 0;
     BUG_IF(call_count > RPC_BATCH_MAX);
+    for (unsigned i = 0; i < call_count; i++)
+        if (call_answer_by(calls[i]) > until_us)
+            until_us = call_answer_by(calls[i]);
+    db_connection_deadline(connection, until_us);
     for (unsigned i = 0; i < call_count; i++) {
         struct err err = {0};
-        if (work_prepare(&works[count], calls[i], connection, &err) < 0)
+        if (work_prepare(&works[count], calls[i], &err) < 0)
             call_fail(calls[i], &err);
         else
             count++;
@@ -242,4 +287,5 @@ void calls_execute(struct call *const *calls, unsigned call_count, struct db_con
         db_results_clear(connection);
         count = left;
     }
+    db_connection_deadline(connection, 0);
 }

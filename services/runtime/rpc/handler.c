@@ -9,13 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <isms/base/clock.h>
 #include <isms/proto/message.h>
 #include <isms/rpc/job_call.h>
-
-static int over_to_err(const struct call *call, struct err *err)
-{
-    return err_set(err, atomic_load(&call->cancelled) ? ERR_CANCELLED : ERR_DEADLINE_EXCEEDED);
-}
 
 static bool watched_is_over(void *context)
 {
@@ -26,10 +22,14 @@ static bool watched_is_over(void *context)
 
 static void transaction_drop(struct call *call)
 {
+    if (!call->connection)
+        return; /* a stream's, between its transactions */
     db_connection_watch(call->connection, -1, NULL, NULL);
     if (call->transaction != TRANSACTION_NONE)
         db_rollback(call->connection);
     call->transaction = TRANSACTION_NONE;
+    if (call->stream)
+        stream_connection_give(call);
 }
 
 /* One statement; its result is valid until the next. */
@@ -56,9 +56,13 @@ static int transaction_open(struct call *call, const char *isolation, enum trans
         return err_set(err, ERR_INTERNAL);
     }
     if (call_is_over(call))
-        return over_to_err(call, err);
-    if (db_begin(call->connection, isolation, kind == TRANSACTION_READ, err) < 0)
+        return call_over_err(call, err);
+    if (call->stream && stream_connection_take(call, err) < 0)
         return -1;
+    if (db_begin(call->connection, isolation, kind == TRANSACTION_READ, err) < 0) {
+        transaction_drop(call);
+        return -1;
+    }
     db_connection_watch(call->connection, call->wake_fd, watched_is_over, call);
     call->transaction = kind;
     if (call->across_tenants)
@@ -78,10 +82,49 @@ static int transaction_open(struct call *call, const char *isolation, enum trans
     return -1;
 }
 
+/* A stream cannot be run again: who its caller is now is found out here, before each of its transactions. */
+static int stream_refresh(struct call *call, struct err *err)
+{
+    if (clock_now_us() >= call->principal->expire_time_us)
+        return err_set(err, ERR_CREDENTIAL_EXPIRED);
+    call->now_us = clock_now_us();
+    if (!call->credential_stale)
+        return 0;
+    call->credential_stale = false;
+    authenticator_forget(call->context->authenticator, &call->principal->credential);
+    if (stream_connection_take(call, err) < 0)
+        return -1;
+    int result = call_authorize(call, call->connection, err);
+    stream_connection_give(call);
+    return result;
+}
+
+static int transaction_begin(struct call *call, const char *isolation, enum transaction kind,
+                             struct db_failure *ret_failure, struct err *err)
+{
+    *ret_failure = (struct db_failure){0};
+    if (!call->stream)
+        return transaction_open(call, isolation, kind, ret_failure, err);
+    if (stream_refresh(call, err) < 0)
+        return -1;
+    if (transaction_open(call, isolation, kind, ret_failure, err) == 0)
+        return 0;
+    if (!call->credential_stale)
+        return -1;
+    *ret_failure = (struct db_failure){0};
+    if (stream_refresh(call, err) < 0)
+        return -1;
+    if (transaction_open(call, isolation, kind, ret_failure, err) == 0)
+        return 0;
+    if (call->credential_stale) /* between the look-up and the transaction */
+        err_set(err, ERR_CREDENTIAL_INVALID);
+    return -1;
+}
+
 static int read_open(struct call *call, const char *isolation, struct err *err)
 {
     struct db_failure failure;
-    int result = transaction_open(call, isolation, TRANSACTION_READ, &failure, err);
+    int result = transaction_begin(call, isolation, TRANSACTION_READ, &failure, err);
     return result == 0 ? 0 : query_failed(call, &failure, err);
 }
 
@@ -95,12 +138,24 @@ int call_begin_snapshot(struct call *call, struct err *err)
     return read_open(call, "repeatable read", err);
 }
 
+/* A commit is never cancelled: while it waits for a standby, PostgreSQL would report success all the same. */
+static int commit_run(struct call *call, struct err *err)
+{
+    struct db_failure failure;
+    db_connection_watch(call->connection, -1, NULL, NULL);
+    call->transaction = TRANSACTION_NONE;
+    int result = db_commit(call->connection, &failure, err);
+    if (call->stream)
+        stream_connection_give(call);
+    return result == 0 ? 0 : query_failed(call, &failure, err);
+}
+
 /* The request was done before: what it was answered is in core.request. */
 static int replay_read(struct call *call, struct err *err)
 {
     struct db_failure failure;
-    if (call_begin_read(call, err) < 0)
-        return -1;
+    if (transaction_open(call, "read committed", TRANSACTION_APPEND, &failure, err) < 0)
+        return query_failed(call, &failure, err);
     struct db_value values[] = {
         {.data = (const char *)call->principal->tenant.bytes, .length = sizeof(struct uuid), .format = 1},
         {.data = call->principal->service},
@@ -115,10 +170,16 @@ static int replay_read(struct call *call, struct err *err)
         size_t length;
         const char *data = db_result_data(query.result, 0, 0, &length);
         call->replay = (struct slice){.data = arena_memdup(&call->arena, data, length), .length = length};
-        call->replayed = call->replay.data != NULL;
     }
-    call_end(call);
-    return call->replayed ? 0 : err_set(err, ERR_INTERNAL);
+    query = (struct db_query){.statement = &context_statements[STATEMENT_CONFIRM]};
+    if (query_run(call, &query, &failure, err) < 0)
+        return query_failed(call, &failure, err);
+    if (commit_run(call, err) < 0)
+        return -1;
+    call->replayed = call->replay.data != NULL;
+    if (call->replayed)
+        return 0;
+    return err_set(err, arena_exhausted(&call->arena) ? ERR_MESSAGE_TOO_LARGE : ERR_INTERNAL);
 }
 
 int call_begin_write(struct call *call, struct err *err)
@@ -128,8 +189,10 @@ int call_begin_write(struct call *call, struct err *err)
         LOG(ERROR, "a job tried to write without a tenant");
         return err_set(err, ERR_INTERNAL);
     }
-    if (transaction_open(call, "read committed", TRANSACTION_WRITE, &failure, err) == 0)
+    if (transaction_begin(call, "read committed", TRANSACTION_WRITE, &failure, err) == 0) {
+        call->claimed = true;
         return 0;
+    }
     if (failure_is(&failure, "REPLAY")) {
         if (replay_read(call, err) == 0)
             err_set(err, ERR_ALREADY_EXISTS); /* so that the handler stops; the caller gets the stored answer */
@@ -153,15 +216,6 @@ void call_end(struct call *call)
 {
     if (call->transaction == TRANSACTION_READ)
         transaction_drop(call);
-}
-
-/* A commit is never cancelled: while it waits for a standby, PostgreSQL would report success all the same. */
-static int commit_run(struct call *call, struct err *err)
-{
-    struct db_failure failure;
-    db_connection_watch(call->connection, -1, NULL, NULL);
-    call->transaction = TRANSACTION_NONE;
-    return db_commit(call->connection, &failure, err) == 0 ? 0 : query_failed(call, &failure, err);
 }
 
 /* end_write() and commit. A transaction that wrote nothing is taken back, which is as good. */
@@ -198,13 +252,13 @@ int call_commit(struct call *call, const ProtobufCMessage *response, struct err 
     return call->transaction == TRANSACTION_WRITE ? transaction_commit(call, response, err) : 0;
 }
 
-/* Whatever the handler left open is ended. */
-static int transaction_finish(struct call *call, const ProtobufCMessage *response, int result, struct err *err)
+int transaction_finish(struct call *call, const ProtobufCMessage *response, int result, struct err *err)
 {
     if (result == 0)
         result = call_commit(call, response, err);
     transaction_drop(call);
-    db_results_clear(call->connection);
+    if (call->connection)
+        db_results_clear(call->connection);
     return result;
 }
 
@@ -236,7 +290,7 @@ int call_statement(struct call *call, const char *name, const ProtobufCMessage *
     if (!binding)
         return err_set(err, ERR_INTERNAL);
     if (call_is_over(call))
-        return over_to_err(call, err);
+        return call_over_err(call, err);
     struct binding_call binding_call = binding_call_of(call);
     struct db_value *values;
     struct db_query query = {0};
@@ -293,13 +347,14 @@ static int handler_run(struct call *call, ProtobufCMessage **ret_response, struc
     int result;
     do {
         call->credential_stale = false;
+        call->claimed = false;
         *err = (struct err){0};
         *ret_response = message_new(rpc->method->response->descriptor, &call->arena);
         result = *ret_response ? rpc->run(call, call->request, *ret_response, err)
                                : err_set(err, ERR_MESSAGE_TOO_LARGE);
         result = transaction_finish(call, *ret_response, result, err);
     } while (result < 0 && try_again(call, &retries, err));
-    if (result < 0 && retries.unsettled && err->reason == ERR_DATABASE_UNAVAILABLE)
+    if (result < 0 && retries.unsettled && !call->claimed && !call->replayed)
         err_set(err, ERR_OUTCOME_UNKNOWN); /* the claim could not be asked for */
     return result;
 }
@@ -309,10 +364,14 @@ void handler_execute(struct call *call, struct db_connection *connection)
     struct err err = {0};
     ProtobufCMessage *response = NULL;
     call->connection = connection;
-    int result = call_prepare(call, connection, &err);
+    db_connection_deadline(connection, call_answer_by(call));
+    int result = call_prepare(call, &err);
     if (result == 0)
         result = handler_run(call, &response, &err);
+    db_connection_deadline(connection, 0);
     call->connection = NULL;
+    if (result < 0 && err.reason == ERR_CANCELLED && call_is_over(call))
+        call_over_err(call, &err); /* a cancelled statement does not know why */
     if (call->replayed)
         call_answer_bytes(call, call->replay);
     else if (result == 0)
@@ -347,9 +406,11 @@ int rpc_job_call(const struct rpc_context *context, const struct rpc_job *job, s
     call->job_context = job->stopping_context;
     call->deadline_us = call->arrived_us + job->timeout_us;
     call->connection = connection;
+    db_connection_deadline(connection, call_answer_by(call));
     *err = (struct err){0};
     int result = run(call, run_context, err);
     result = transaction_finish(call, NULL, result, err);
+    db_connection_deadline(connection, 0);
     if (result < 0 && err->reason == ERR_OK)
         err_set(err, ERR_INTERNAL);
     return result;

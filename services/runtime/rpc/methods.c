@@ -43,7 +43,7 @@ struct rpc_methods {
 
 const char *rpc_lane_name(enum rpc_lane lane)
 {
-    static const char *const names[RPC_LANE_COUNT] = {"read", "write", "exclusive"};
+    static const char *const names[RPC_LANE_COUNT] = {"read", "write", "exclusive", "admission"};
     BUG_IF((unsigned)lane >= RPC_LANE_COUNT);
     return names[lane];
 }
@@ -76,8 +76,11 @@ static enum rpc_lane lane_of(const struct method *method)
 static void method_rules_take(struct rpc_methods *methods, struct rpc_method *rpc)
 {
     const Isms__Options__V1__MethodRules *rules = rpc->method->rules;
-    if (rpc->method->client_streaming || rpc->method->server_streaming)
-        problem(methods, "%s: streaming methods are not supported", rpc->method->path);
+    if (rpc->method->client_streaming)
+        problem(methods, "%s: streams of requests are not supported", rpc->method->path);
+    if (rpc->method->server_streaming && rules->write)
+        problem(methods, "%s: a stream cannot be repeated, hence not change data under a request_id",
+                rpc->method->path);
     rpc->needs_permission = rules->permission[0] != '\0';
     if (rpc->needs_permission && !permission_from_name(slice_of(rules->permission), &rpc->permission))
         problem(methods, "%s: there is no permission \"%s\"", rpc->method->path, rules->permission);
@@ -110,18 +113,40 @@ static void methods_list(struct rpc_methods *methods)
     }
 }
 
+static bool is_handled(const struct rpc_method *rpc)
+{
+    return rpc->run || rpc->stream;
+}
+
+/* The rpc that a handler of that kind is for, or NULL. */
+static struct rpc_method *handler_join(struct rpc_methods *methods, const char *name, bool stream)
+{
+    struct rpc_method *rpc = method_by_name(methods, name);
+    if (!rpc)
+        problem(methods, "the handler %s has no rpc in %s", name, methods->options.package);
+    else if (is_handled(rpc))
+        problem(methods, "%s: has two handlers", rpc->method->path);
+    else if (rpc->method->server_streaming != stream)
+        problem(methods, "%s: answers with %s, and its handler does not", rpc->method->path,
+                stream ? "one message" : "a stream");
+    else {
+        rpc->lane = RPC_EXCLUSIVE; /* logic may block */
+        return rpc;
+    }
+    return NULL;
+}
+
 static void handlers_join(struct rpc_methods *methods)
 {
     for (const struct rpc_handler *handler = methods->options.handlers; handler && handler->method; handler++) {
-        struct rpc_method *rpc = method_by_name(methods, handler->method);
-        if (!rpc)
-            problem(methods, "the handler %s has no rpc in %s", handler->method, methods->options.package);
-        else if (rpc->run)
-            problem(methods, "%s: has two handlers", rpc->method->path);
-        else {
+        struct rpc_method *rpc = handler_join(methods, handler->method, false);
+        if (rpc)
             rpc->run = handler->run;
-            rpc->lane = RPC_EXCLUSIVE; /* logic may block */
-        }
+    }
+    for (const struct rpc_stream_handler *stream = methods->options.streams; stream && stream->method; stream++) {
+        struct rpc_method *rpc = handler_join(methods, stream->method, true);
+        if (rpc)
+            rpc->stream = stream->run;
     }
 }
 
@@ -130,7 +155,7 @@ static void handlers_join(struct rpc_methods *methods)
 static void binding_add(struct rpc_methods *methods, const struct sql_file *file)
 {
     struct rpc_method *rpc = method_by_name(methods, file->name);
-    bool is_method = rpc && !rpc->run;
+    bool is_method = rpc && !is_handled(rpc);
     bool typed_by_method = rpc && !file->request;
     struct binding_options options = {
         .descriptors = methods->options.descriptors,
@@ -143,6 +168,10 @@ static void binding_add(struct rpc_methods *methods, const struct sql_file *file
     };
     struct err err = {0};
     struct binding *binding;
+    if (is_method && rpc->method->server_streaming) {
+        problem(methods, "%s: answers with a stream, which takes a handler, not a file", rpc->method->path);
+        return;
+    }
     if (is_method && file->request) {
         problem(methods, "%s.sql implements an rpc and may not name types of its own", file->name);
         return;
@@ -194,7 +223,7 @@ static void methods_complete(struct rpc_methods *methods)
 {
     for (unsigned i = 0; i < methods->method_count; i++) {
         const struct rpc_method *rpc = &methods->methods[i];
-        if (!rpc->run && !rpc->binding)
+        if (!is_handled(rpc) && !rpc->binding)
             problem(methods, "%s: has neither a handler nor a file %s.sql", rpc->method->path,
                     rpc->method->name);
     }

@@ -29,13 +29,20 @@ static void call_count(const struct call *call, const char *code, int64_t durati
     metric_observe(call->served->duration, duration_us);
 }
 
+/* Refused because there are too many: a line for each would only add to it. isms_admission_total counts them. */
+static bool is_flood(const struct err *err)
+{
+    return err && (err->reason == ERR_RATE_LIMITED || err->reason == ERR_TOO_MANY_IN_FLIGHT ||
+                   err->reason == ERR_OVERLOADED);
+}
+
 void call_observe(const struct call *call, int status, const struct err *err)
 {
     const char *code = grpc_code_name(status);
     int64_t duration_us = clock_monotonic_us() - call->arrived_us;
     call_count(call, code, duration_us);
     bool built_in = call->served && !call->served->rpc;
-    enum log_level level = built_in ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+    enum log_level level = built_in || is_flood(err) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
     if (!log_enabled(level))
         return;
 

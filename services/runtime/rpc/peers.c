@@ -37,7 +37,11 @@ int rpc_peers_new(const struct rpc_peers_options *options, struct rpc_peers **re
     peers->options = *options;
     for (enum peer peer = 0; peer < PEER_COUNT; peer++) {
         const char *address = options->addresses[peer];
-        if (address && address[0] && rpc_client_new(address, RPC_RESPONSE_MAX, &peers->clients[peer], err) < 0)
+        struct rpc_client_options client = {.address = address,
+                                            .message_max = RPC_RESPONSE_MAX,
+                                            .tls = options->tls,
+                                            .identity = peer_identity_of(options->identities, peer_name(peer))};
+        if (address && address[0] && rpc_client_new(&client, &peers->clients[peer], err) < 0)
             return -1;
     }
     *ret_peers = peers;
@@ -117,7 +121,9 @@ static int peer_refused(struct call *call, enum peer peer, const char *method, s
         call->credential_stale = true;
         return -1;
     }
-    if (code == err_grpc_code(ERR_PEER_UNAVAILABLE) && err->reason != ERR_OUTCOME_UNKNOWN) {
+    /* gRPC core cancels what crosses the GOAWAY of a server that ends: as good as never sent. */
+    bool cut = code == err_grpc_code(ERR_CANCELLED) && !call_is_over(call);
+    if ((code == err_grpc_code(ERR_PEER_UNAVAILABLE) && err->reason != ERR_OUTCOME_UNKNOWN) || cut) {
         LOG(WARNING, "a service cannot be reached", LOG_STR("peer", peer_name(peer)), LOG_STR("method", method),
             LOG_ERR(err));
         return peer_unavailable(peer, err->retry_after_ms, err);

@@ -212,23 +212,6 @@ static grpc_op receive_operation(struct reflection *reflection)
     return operation;
 }
 
-void reflection_start(struct call *call)
-{
-    struct reflection *reflection = ARENA_NEW(&call->arena, struct reflection);
-    struct err err;
-    if (!reflection) {
-        err_set(&err, ERR_OVERLOADED);
-        call_fail(call, &err);
-        return;
-    }
-    *reflection = (struct reflection){
-        .call = call, .received = tag_make(TAG_STREAM, reflection), .sent = tag_make(TAG_STREAM, reflection)};
-    call->headers_sent = true;
-    call_running(call);
-    grpc_op operations[] = {{.op = GRPC_OP_SEND_INITIAL_METADATA}, receive_operation(reflection)};
-    call_post(call, operations, ARRAY_SIZE(operations), &reflection->received);
-}
-
 static void stream_received(struct reflection *reflection, bool ok)
 {
     struct err err = {0};
@@ -260,7 +243,7 @@ static void stream_sent(struct reflection *reflection, bool ok)
     call_post(reflection->call, &operation, 1, &reflection->received);
 }
 
-void reflection_event(struct tag *tag, bool ok)
+static void reflection_event(struct tag *tag, bool ok)
 {
     struct reflection *reflection = tag->owner;
     struct call *call = reflection->call;
@@ -270,3 +253,28 @@ void reflection_event(struct tag *tag, bool ok)
         stream_sent(reflection, ok);
     call_unref(call); /* the batch's reference; the stream's own goes with its status */
 }
+
+static void reflection_start(struct call *call)
+{
+    struct reflection *reflection = ARENA_NEW(&call->arena, struct reflection);
+    struct err err;
+    if (!reflection) {
+        err_set(&err, ERR_OVERLOADED);
+        call_fail(call, &err);
+        return;
+    }
+    *reflection = (struct reflection){.call = call,
+                                      .received = tag_make_event(reflection_event, reflection),
+                                      .sent = tag_make_event(reflection_event, reflection)};
+    call->headers_sent = true;
+    call_running(call);
+    grpc_op operations[] = {{.op = GRPC_OP_SEND_INITIAL_METADATA}, receive_operation(reflection)};
+    call_post(call, operations, ARRAY_SIZE(operations), &reflection->received);
+}
+
+#define INFO "ServerReflection/ServerReflectionInfo"
+
+const struct rpc_built_in reflection_built_ins[] = {
+    {.path = "/grpc.reflection.v1." INFO, .run = reflection_start, .reads = true},
+    {.path = "/grpc.reflection.v1alpha." INFO, .run = reflection_start, .reads = true},
+    {0}};

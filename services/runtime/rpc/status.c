@@ -125,16 +125,29 @@ static void add_retry(struct details *details, const struct err *err)
     details_add(details, &retry.base, TYPE_PREFIX "RetryInfo");
 }
 
+/* The limits that were listed, or the one that the first fact names. */
 static void add_quota(struct details *details, const struct err *err)
 {
-    Google__Rpc__QuotaFailure__Violation violation = GOOGLE__RPC__QUOTA_FAILURE__VIOLATION__INIT;
-    Google__Rpc__QuotaFailure__Violation *pointer = &violation;
-    violation.subject = unconst(err->metadata_count ? err->metadata[0].value : "");
-    violation.description = unconst(err_reason_text(err->reason));
+    Google__Rpc__QuotaFailure__Violation violations[ERR_VIOLATIONS_MAX];
+    Google__Rpc__QuotaFailure__Violation *pointers[ERR_VIOLATIONS_MAX];
+    unsigned count = violations_kept(err);
+    for (unsigned i = 0; i < (count ? count : 1); i++) {
+        google__rpc__quota_failure__violation__init(&violations[i]);
+        violations[i].subject = unconst(count ? err->violations[i].field
+                                              : err->metadata_count ? err->metadata[0].value : "");
+        violations[i].description = unconst(count ? err->violations[i].description : err_reason_text(err->reason));
+        pointers[i] = &violations[i];
+    }
     Google__Rpc__QuotaFailure failure = GOOGLE__RPC__QUOTA_FAILURE__INIT;
-    failure.n_violations = 1;
-    failure.violations = &pointer;
+    failure.n_violations = count ? count : 1;
+    failure.violations = pointers;
     details_add(details, &failure.base, TYPE_PREFIX "QuotaFailure");
+}
+
+static bool is_quota(const struct err *err)
+{
+    return err->reason == ERR_LIMIT_REACHED || err->reason == ERR_OVERLOADED || err->reason == ERR_RATE_LIMITED ||
+           err->reason == ERR_TOO_MANY_IN_FLIGHT;
 }
 
 void status_encode(const struct err *err, const char *trace_id, struct buf *ret_details)
@@ -146,12 +159,12 @@ void status_encode(const struct err *err, const char *trace_id, struct buf *ret_
     add_error_info(&details, err, trace_id);
     if (code == CODE_FAILED_PRECONDITION)
         add_precondition(&details, err);
+    else if (is_quota(err))
+        add_quota(&details, err);
     else if (err->violation_count > 0)
         add_bad_request(&details, err);
     if (err->retry_after_ms > 0)
         add_retry(&details, err);
-    if (err->reason == ERR_LIMIT_REACHED || err->reason == ERR_OVERLOADED)
-        add_quota(&details, err);
 
     Google__Rpc__Status status = GOOGLE__RPC__STATUS__INIT;
     status.code = code;
@@ -239,6 +252,12 @@ static void details_read(const Google__Rpc__Status *status, const Google__Rpc__E
         for (size_t i = 0; i < failure->n_violations; i++)
             if (failure->violations[i]->subject[0])
                 violation_add(err, failure->violations[i]->subject, failure->violations[i]->description);
+    }
+    found = detail_find(status, TYPE_PREFIX "QuotaFailure", &google__rpc__quota_failure__descriptor, arena);
+    if (found) {
+        const Google__Rpc__QuotaFailure *failure = (const Google__Rpc__QuotaFailure *)found;
+        for (size_t i = 0; i < failure->n_violations; i++)
+            violation_add(err, failure->violations[i]->subject, failure->violations[i]->description);
     }
     found = detail_find(status, TYPE_PREFIX "RetryInfo", &google__rpc__retry_info__descriptor, arena);
     if (found) {

@@ -22,14 +22,25 @@ const struct db_statement context_statements[STATEMENT_CONTEXT_COUNT] = {
         "select core.begin_read($1::uuid, $2::uuid, $3::text, $4::bigint, $5::text, $6::integer)"},
     [STATEMENT_BEGIN_WRITE] = {"core.begin_write",
         "select core.begin_write($1::uuid, $2::uuid, $3::text, $4::bigint, $5::text, $6::integer, $7::text, "
-        "$8::text, $9::uuid, $10::bytea, $11::text, $12::timestamptz)"},
+        "$8::text, $9::uuid, $10::bytea, $11::text, $12::timestamptz, $13::integer)"},
     [STATEMENT_END_WRITE] = {"core.end_write", "select core.end_write($1::bytea)"},
     [STATEMENT_ANSWER] = {"core.answer",
         "select answer from core.request "
         "where tenant_id = $1::uuid and caller = $2::text and request_id = $3::uuid"},
+    /* Writes nothing but a mark in the log, so that its commit waits for the synchronous standby: by then that has what
+     * a repeated request is being told of, too. */
+    [STATEMENT_CONFIRM] = {"core.confirm", "select pg_logical_emit_message(true, 'isms', '')"},
     [STATEMENT_SET_TENANT] = {"core.set_tenant", "select set_config('app.tenant_id', $1::uuid::text, true)"},
-    [STATEMENT_FIND_KEY] = {"core.find_key", "select " CREDENTIAL_COLUMNS " from core.find_key($1::uuid, $2::uuid, $3::bytea)"},
-    [STATEMENT_FIND_MEMBER] = {"core.find_member", "select " CREDENTIAL_COLUMNS " from core.find_member($1::uuid, $2::text, $3::text)"},
+    [STATEMENT_FIND_KEY] = {"core.find_key",
+        "select " CREDENTIAL_COLUMNS " from core.find_key($1::uuid, $2::uuid, $3::bytea)"},
+    [STATEMENT_FIND_MEMBER] = {"core.find_member",
+        "select " CREDENTIAL_COLUMNS " from core.find_member($1::uuid, $2::text, $3::text)"},
+    [STATEMENT_FIND_LIMITS] = {"core.find_limits",
+        "select calls_per_second, calls_burst, calls_in_flight from core.organisation "
+        "where tenant_id = $1::uuid and state = 'ACTIVE'"},
+    [STATEMENT_PROVISION_MEMBER] = {"core.provision_member",
+        "select " CREDENTIAL_COLUMNS " from core.provision_member($1::uuid, $2::text, $3::text, $4::uuid, $5::text, "
+        "$6::text, $7::text[], $8::text[], $9::text, $10::timestamptz)"},
 };
 
 static struct db_value value_text(const char *text)
@@ -37,7 +48,7 @@ static struct db_value value_text(const char *text)
     return (struct db_value){.data = text};
 }
 
-static struct db_value value_uuid(const struct uuid *uuid)
+struct db_value value_uuid(const struct uuid *uuid)
 {
     return (struct db_value){.data = (const char *)uuid->bytes, .length = sizeof(uuid->bytes), .format = 1};
 }
@@ -50,10 +61,12 @@ struct db_value *begin_values(struct call *call, bool write)
     char *revision = arena_alloc(arena, 24);
     char *timeout = arena_alloc(arena, 12);
     char *now = arena_alloc(arena, CLOCK_TEXT_SIZE);
+    char *lock_timeout = arena_alloc(arena, 12);
     if (arena_exhausted(arena))
         return NULL;
     /* What another service or a job asserts has no revision here that could be compared. */
-    bool own = principal->kind == PRINCIPAL_PERSON || principal->kind == PRINCIPAL_KEY;
+    bool own = principal->kind == PRINCIPAL_PERSON || principal->kind == PRINCIPAL_KEY ||
+               principal->kind == PRINCIPAL_PLATFORM;
     snprintf(revision, 24, "%lld", own ? (long long)principal->revision : 0LL);
     snprintf(timeout, 12, "%d", call_remaining_ms(call));
     values[0] = value_uuid(&principal->tenant);
@@ -72,6 +85,8 @@ struct db_value *begin_values(struct call *call, bool write)
         .data = (const char *)call->request_hash.bytes, .length = SHA256_SIZE, .format = 1};
     values[10] = value_text(principal->service);
     values[11] = value_text(now);
+    snprintf(lock_timeout, 12, "%d", call->lock_timeout_ms);
+    values[12] = value_text(lock_timeout);
     return values;
 }
 

@@ -217,24 +217,6 @@ static void test_a_hanging_redis(void **state)
     assert_string_equal(value.data, "v");
 }
 
-static void test_hints_reach_subscribers(void **state)
-{
-    if (!url)
-        skip();
-    char text[UUID_TEXT_SIZE], expected[128], line[128];
-    FILE *client = client_open();
-    client_say(client, "SUBSCRIBE isms:hint:changes", line, sizeof(line));
-    for (int i = 0; i < 5; i++) /* the rest of *3 subscribe, channel, count */
-        assert_non_null(fgets(line, sizeof(line), client));
-    cache_hint(*state, "changes", tenant, 42);
-    for (int i = 0; i < 7; i++) /* *3 message, channel, text */
-        assert_non_null(fgets(line, sizeof(line), client));
-    uuid_format(tenant, text);
-    snprintf(expected, sizeof(expected), "%s 42\r\n", text);
-    assert_string_equal(line, expected);
-    fclose(client);
-}
-
 static void *use_cache(void *context)
 {
     struct cache *cache = context;
@@ -277,7 +259,6 @@ int main(void)
         TEST(test_a_moved_entry_is_not_believed),
         TEST(test_killed_connections_are_made_again),
         TEST(test_a_hanging_redis),
-        TEST(test_hints_reach_subscribers),
         TEST(test_threads_share_it),
     };
     url = getenv("ISMS_TEST_REDIS_URL");

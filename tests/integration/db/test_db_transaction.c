@@ -37,14 +37,12 @@ static void insert(struct db_connection *connection, const char *id)
     struct db_query query = QUERY(&INSERT, TEXT(id));
     struct err err = {0};
     assert_int_equal(db_query(connection, &query, 1, NULL, &err), 0);
-    assert_int_equal(db_result_touched(query.result), 1);
 }
 
 static void begin(struct db_connection *connection)
 {
     struct err err = {0};
     assert_int_equal(db_begin(connection, "read committed", false, &err), 0);
-    assert_true(db_in_transaction(connection));
 }
 
 static void test_a_commit_makes_all_of_it_visible_at_once(void **state UNUSED)
@@ -58,7 +56,6 @@ static void test_a_commit_makes_all_of_it_visible_at_once(void **state UNUSED)
     assert_int_equal(rows(direct), 0);
     assert_int_equal(db_commit(connection, NULL, &err), 0);
     assert_int_equal(rows(direct), 2);
-    assert_false(db_in_transaction(connection));
 }
 
 static void test_a_rollback_leaves_nothing(void **state UNUSED)
@@ -235,8 +232,9 @@ static void cancel(int wake_fd)
     assert_int_equal(err.reason, ERR_CANCELLED);
     db_connection_watch(connection, -1, NULL, NULL);
     db_rollback(connection);
-    assert_true(db_connection_is_up(connection));
     assert_int_equal(rows(direct), 0);
+    fixture_wait(direct, "select count(*) = 0 from pg_stat_activity where wait_event = 'PgSleep' and"
+                         " application_name = 'isms-test' and datname = current_database()");
     insert(connection, "1");
 }
 

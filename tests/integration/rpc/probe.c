@@ -69,6 +69,33 @@ static int relay_note(struct call *call, const ProtobufCMessage *request, Protob
     return call_peer(call, PEER_ACTIONS, "/isms.probe.v1.ProbeService/GetNote", request, response, err);
 }
 
+static int stream_notes(struct call *call, const ProtobufCMessage *message, struct rpc_stream *stream,
+                        struct err *err)
+{
+    const Isms__Probe__V1__StreamNotesRequest *request = (const Isms__Probe__V1__StreamNotesRequest *)message;
+    Isms__Probe__V1__GetNoteRequest get = ISMS__PROBE__V1__GET_NOTE_REQUEST__INIT;
+    Isms__Probe__V1__SleepRequest sleep = ISMS__PROBE__V1__SLEEP_REQUEST__INIT;
+    get.id = request->id;
+    sleep.seconds = request->sleep;
+    for (int i = 0; i < request->count; i++) {
+        Isms__Probe__V1__Note note = ISMS__PROBE__V1__NOTE__INIT;
+        Isms__Probe__V1__SleepResponse slept = ISMS__PROBE__V1__SLEEP_RESPONSE__INIT;
+        struct arena_mark mark = arena_mark(call_arena(call));
+        if (i > 0 && stream_wait(stream, request->interval_ms * INT64_C(1000), err) < 0)
+            return -1;
+        if (call_begin_read(call, err) < 0 || call_statement(call, "GetNote", &get.base, &note.base, err) < 0 ||
+            (sleep.seconds > 0 && call_statement(call, "SleepNow", &sleep.base, &slept.base, err) < 0))
+            return -1;
+        call_end(call);
+        if (stream_send(stream, &note.base, err) < 0)
+            return -1;
+        arena_rewind(call_arena(call), &mark);
+    }
+    return 0;
+}
+
+static const struct rpc_stream_handler streams[] = {{"StreamNotes", stream_notes}, {0}};
+
 static const struct rpc_handler handlers[] = {
     {"CopyNote", copy_note}, {"Sleep", sleep_long}, {"RelayNote", relay_note}, {0}};
 
@@ -150,6 +177,23 @@ int probe_database_destroy(void **state)
     db_connection_freep(&admin);
     arena_release(&arena);
     return fixture_destroy(state);
+}
+
+void probe_key_set(const char *change)
+{
+    char sql[1024];
+    snprintf(sql, sizeof(sql),
+             "begin; select set_config('app.tenant_id', tenant_id::text, true),"
+             " set_config('app.actor', '', true),"
+             " set_config('app.actor_kind', 'job', true), set_config('app.service', 'test', true),"
+             " set_config('app.method', 'test', true), set_config('app.request_id', '', true),"
+             " set_config('app.on_behalf_of', '', true), set_config('app.now', now()::text, true),"
+             " set_config('app.sequence', (value + 1000000 + extract(epoch from clock_timestamp()) * 1000)"
+             "::bigint::text, true)"
+             " from core.sequence where tenant_id = (select tenant_id from core.key"
+             " order by create_time desc limit 1);"
+             "update core.key set %s where tenant_id = core.tenant(); commit", change);
+    fixture_run(admin, sql);
 }
 
 struct db_connection *probe_admin(void)
@@ -238,6 +282,7 @@ static void methods_make(void)
     struct err err = {0};
     struct rpc_methods_options options = {.descriptors = descriptors, .service = "actions",
                                           .package = "isms.probe.v1", .sql = files, .handlers = handlers,
+                                          .streams = streams,
                                           .secret = &secret};
     ASSERT_OK(rpc_methods_new(&options, &methods, &err));
     unsigned count;
@@ -263,10 +308,24 @@ void probe_start(const struct probe_options *options)
     struct rpc_options server_options = {
         .context = &context, .listen = address, .database_url = service_url, .message_max = PROBE_MESSAGE_MAX,
         .calls_max = options->calls_max, .lane_waiting_max = options->lane_waiting_max,
-        .workers = {2, 2, options->exclusive_workers}, .deadline_max_us = 60 * 1000 * 1000};
+        .tenant_limits = options->tenant_limits.calls_per_second ? options->tenant_limits
+                                                                 : (struct limits){1000000, 1000000, 1000000},
+        .workers = {[RPC_READ] = 2,
+                    [RPC_WRITE] = options->write_workers ? options->write_workers : 2,
+                    [RPC_EXCLUSIVE] = options->exclusive_workers,
+                    [RPC_ADMISSION] = options->admission_workers ? options->admission_workers : 2},
+        .deadline_max_us = 60 * 1000 * 1000,
+        .streams_max = options->streams_max ? options->streams_max : 100, .stream_connections = 2,
+        .stream_deadline_max_us = INT64_C(3600) * 1000 * 1000,
+        .stream_stall_timeout_us =
+            options->stream_stall_timeout_us ? options->stream_stall_timeout_us : 30 * 1000 * 1000,
+        .keepalive_interval_us = 60 * 1000 * 1000, .keepalive_timeout_us = 20 * 1000 * 1000,
+        .connection_age_us = INT64_C(1800) * 1000 * 1000, .connection_age_grace_us = INT64_C(120) * 1000 * 1000,
+        .connection_streams_max = 1000, .header_size_max = 16 * 1024, .reflection = true};
     ASSERT_OK(rpc_server_new(&server_options, &server, &err));
     rpc_server_serving(server, true);
-    ASSERT_OK(rpc_client_new(address, RPC_RESPONSE_MAX, &client, &err));
+    ASSERT_OK(rpc_client_new(&(struct rpc_client_options){.address = address, .message_max = RPC_RESPONSE_MAX},
+                             &client, &err));
 }
 
 int probe_stop(int64_t grace_us)
@@ -306,6 +365,11 @@ const struct rpc_context *probe_context(void)
     return &context;
 }
 
+struct jwt_verifier *probe_tokens(void)
+{
+    return tokens;
+}
+
 const char *probe_address(void)
 {
     return address;
@@ -323,7 +387,7 @@ unsigned probe_workers(void)
 static int client_call(const char *credential, const char *path, struct slice body, int64_t timeout_us,
                        struct arena *memory, struct slice *ret_response, struct err *err)
 {
-    char authorization[API_KEY_TEXT_SIZE + 16];
+    char authorization[2048];
     snprintf(authorization, sizeof(authorization), "Bearer %s", credential);
     struct rpc_metadata metadata = {.key = "authorization", .value = authorization};
     struct rpc_request request = {

@@ -16,6 +16,11 @@ struct probe_options {
     unsigned exclusive_workers;
     unsigned lane_waiting_max;
     unsigned calls_max;
+    unsigned write_workers;      /* 0: 2 */
+    unsigned admission_workers;  /* 0: 2 */
+    struct limits tenant_limits; /* zeros: none that matter */
+    unsigned streams_max;            /* 0: 100 */
+    int64_t stream_stall_timeout_us; /* 0: 30 s */
 };
 
 /* Group setup and teardown: the database with core's migrations, two organisations, a key each. */
@@ -35,7 +40,11 @@ const char *probe_service_url(void); /* as the service's role */
 struct uuid probe_tenant(unsigned organisation);
 struct arena *probe_arena(void);
 const char *probe_address(void);
+struct jwt_verifier *probe_tokens(void); /* knows no issuer, unless the test gives it one */
 unsigned probe_workers(void); /* each has a database connection, or is about to */
+
+/* Changes the key of organisation 1: "state = 'REVOKED'". */
+void probe_key_set(const char *change);
 
 /* The key of organisation 0 or 1, as it goes into metadata; "" would be none. */
 const char *probe_credential(unsigned organisation);

@@ -141,32 +141,15 @@ static void credentials_are_asked_for(void **state UNUSED)
     assert_int_equal(asked_with(probe_credential(0), "GetNoteInternally"), ERR_PERMISSION_DENIED);
 }
 
-static void key_set(const char *change)
-{
-    char sql[1024];
-    snprintf(sql, sizeof(sql),
-             "begin; select set_config('app.tenant_id', tenant_id::text, true),"
-             " set_config('app.actor', '', true),"
-             " set_config('app.actor_kind', 'job', true), set_config('app.service', 'test', true),"
-             " set_config('app.method', 'test', true), set_config('app.request_id', '', true),"
-             " set_config('app.on_behalf_of', '', true), set_config('app.now', now()::text, true),"
-             " set_config('app.sequence', (value + 1000000 + extract(epoch from clock_timestamp()) * 1000)"
-             "::bigint::text, true)"
-             " from core.sequence where tenant_id = (select tenant_id from core.key"
-             " order by create_time desc limit 1);"
-             "update core.key set %s where tenant_id = core.tenant(); commit", change);
-    fixture_run(probe_admin(), sql);
-}
-
 /* A remembered key that has changed is looked up anew, one that was revoked is refused at once. */
 static void changed_key_counts_at_once(void **state UNUSED)
 {
     assert_int_equal(asked_with(probe_credential(1), "GetNote"), ERR_NOT_FOUND);
-    key_set("name = 'renamed'");
+    probe_key_set("name = 'renamed'");
     assert_int_equal(asked_with(probe_credential(1), "GetNote"), ERR_NOT_FOUND);
-    key_set("state = 'REVOKED'");
+    probe_key_set("state = 'REVOKED'");
     assert_int_equal(asked_with(probe_credential(1), "GetNote"), ERR_CREDENTIAL_INVALID);
-    key_set("state = 'ACTIVE'");
+    probe_key_set("state = 'ACTIVE'");
     assert_int_equal(asked_with(probe_credential(1), "GetNote"), ERR_NOT_FOUND);
 }
 

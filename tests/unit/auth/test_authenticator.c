@@ -61,7 +61,8 @@ static int setup(void **state)
     uint8_t public_key[ED25519_PUBLIC_SIZE];
     world->issuer = key_new(JWT_EDDSA);
     world->issuer_keys = jwks_slot_new(jwks_of(world->issuer, JWT_EDDSA, "k"));
-    struct jwt_issuer issuer = {"https://i.test", "isms", JWT_EDDSA, "tenant_id", world->issuer_keys};
+    struct jwt_issuer issuer = {.issuer = "https://i.test", .audience = "isms", .algorithms = JWT_EDDSA,
+                                .tenant_claim = "tenant_id", .keys = world->issuer_keys};
     assert_int_equal(jwt_verifier_new(&issuer, 1, 30 * SECOND_US, &world->verifier, &err), 0);
     assert_int_equal(signing_key_generate(&world->service, &err), 0);
     signing_key_public(world->service, public_key);
@@ -228,7 +229,8 @@ static void test_no_credential_or_a_strange_one(void **state)
     struct err err;
     struct auth_credentials none = {.method = METHOD};
     assert_int_equal(check(world, &none, NOW_US, &principal, &err), ERR_CREDENTIAL_MISSING);
-    struct auth_credentials both = {slice_of("Bearer x"), slice_of("x"), METHOD};
+    struct auth_credentials both = {
+        .authorization = slice_of("Bearer x"), .assertion = slice_of("x"), .method = METHOD};
     assert_int_equal(check(world, &both, NOW_US, &principal, &err), ERR_CREDENTIAL_INVALID);
     static const char *const headers[] = {"", "Bearer", "Bearer ", "Bearer    ", "Basic dTpw", "Bearerx",
                                           "isms_x",
@@ -315,8 +317,129 @@ static void test_platform_admin_counts_at_the_platform_only(void **state)
     world->key = api_key_make((struct uuid){{0}}, uuid_v7());
     world->key_record.secret_hash = api_key_hash(&world->key);
     assert_int_equal(check_key(world, &world->key, NOW_US, &principal), ERR_OK);
-    assert_int_equal(principal.permissions.bits, UINT64_C(1) << PERMISSION_PLATFORM_MANAGE);
+    assert_int_equal(principal.permissions.bits,
+                     UINT64_C(1) << PERMISSION_PLATFORM_MANAGE | UINT64_C(1) << PERMISSION_KEYS_MANAGE);
     assert_int_equal(principal.scope, SCOPE_PLATFORM);
+}
+
+/* --- acting for an organisation -------------------------------------------------------------------------- */
+
+static enum err_reason check_acting(struct world *world, const char *authorization, const char *organisation,
+                                    struct principal *ret_principal, struct err *ret_err)
+{
+    struct auth_credentials credentials = {
+        .authorization = slice_of(authorization), .method = METHOD, .acting = slice_of(organisation)};
+    return check(world, &credentials, NOW_US, ret_principal, ret_err);
+}
+
+/* A key of the platform's with these roles. */
+static void agent_make(struct world *world, char header[static API_KEY_TEXT_SIZE + 8], struct role_set roles)
+{
+    world->key = api_key_make((struct uuid){{0}}, uuid_v7());
+    world->key_record.secret_hash = api_key_hash(&world->key);
+    world->key_record.roles = roles;
+    world->key_record.acting_active = true;
+    world->key_record.limits = (struct limits){.calls_per_second = 7};
+    memcpy(header, "Bearer ", 8);
+    api_key_format(&world->key, header + 7);
+}
+
+static void test_the_platform_acts_for_an_organisation(void **state)
+{
+    struct world *world = *state;
+    struct principal principal;
+    struct err err;
+    char header[API_KEY_TEXT_SIZE + 8];
+    struct role_set roles = role_set_add(role_set_add((struct role_set){0}, ROLE_PLATFORM_AGENT), ROLE_AUDITOR);
+    agent_make(world, header, roles);
+    assert_int_equal(check_acting(world, header, TENANT, &principal, &err), ERR_OK);
+    assert_int_equal(principal.kind, PRINCIPAL_PLATFORM);
+    assert_true(uuid_equals(principal.tenant, world->tenant));
+    assert_true(uuid_equals(principal.id, world->key.id));
+    assert_int_equal(principal.revision, 4);
+    assert_int_equal(principal.limits.calls_per_second, 7);
+    assert_int_equal(principal.scope, SCOPE_AUDITOR);
+    assert_true(permission_set_has(principal.permissions, PERMISSION_REVIEWS_READ));
+    assert_false(permission_set_has(principal.permissions, PERMISSION_PLATFORM_ACT));
+    assert_int_equal(principal_require_person(&principal, &err), -1);
+
+    /* Remembered apart: by organisation, and from the key by itself, which has none of those roles there. */
+    world->lookups = 0;
+    assert_int_equal(check_header(world, header, NOW_US, &principal), ERR_OK);
+    assert_int_equal(principal.kind, PRINCIPAL_KEY);
+    assert_int_equal(principal.permissions.bits, UINT64_C(1) << PERMISSION_PLATFORM_ACT);
+    assert_int_equal(check_acting(world, header, "0190a5d4-7f3e-7c12-8a4b-000000000001", &principal, &err), ERR_OK);
+    assert_false(uuid_equals(principal.tenant, world->tenant));
+    assert_int_equal(check_acting(world, header, TENANT, &principal, &err), ERR_OK);
+    assert_true(uuid_equals(principal.tenant, world->tenant));
+    assert_int_equal(world->lookups, 2);
+}
+
+static void test_the_mask_narrows_what_the_platform_does(void **state)
+{
+    struct world *world = *state;
+    struct principal principal;
+    struct err err;
+    char header[API_KEY_TEXT_SIZE + 8];
+    agent_make(world, header, role_set_add(role_set_add((struct role_set){0}, ROLE_PLATFORM_AGENT), ROLE_ISMS_MANAGER));
+    world->key_record.permissions.bits =
+        UINT64_C(1) << PERMISSION_PLATFORM_ACT | UINT64_C(1) << PERMISSION_INPUTS_READ;
+    assert_int_equal(check_acting(world, header, TENANT, &principal, &err), ERR_OK);
+    assert_int_equal(principal.permissions.bits, UINT64_C(1) << PERMISSION_INPUTS_READ);
+    agent_make(world, header, role_set_add(role_set_add((struct role_set){0}, ROLE_PLATFORM_AGENT), ROLE_ISMS_MANAGER));
+    world->key_record.permissions.bits = UINT64_C(1) << PERMISSION_INPUTS_READ;
+    assert_int_equal(check_acting(world, header, TENANT, &principal, &err), ERR_PERMISSION_DENIED);
+    assert_string_equal(err.metadata[0].value, "platform.act");
+}
+
+static void test_who_may_not_act(void **state)
+{
+    struct world *world = *state;
+    struct principal principal;
+    struct err err;
+    char header[API_KEY_TEXT_SIZE + 8] = "Bearer ", token[TOKEN_SIZE + 8] = "Bearer ";
+    api_key_format(&world->key, header + 7);
+    token_sign(token + 7, world->issuer, JWT_EDDSA, "{\"alg\":\"EdDSA\",\"kid\":\"k\"}",
+               "{\"iss\":\"https://i.test\",\"aud\":\"isms\",\"sub\":\"u1\",\"exp\":1200,"
+               "\"tenant_id\":\"" TENANT "\"}");
+    const char *const others[] = {header, token};
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        assert_int_equal(check_header(world, others[i], NOW_US, &principal), ERR_OK); /* and is remembered */
+        assert_int_equal(check_acting(world, others[i], TENANT, &principal, &err), ERR_CREDENTIAL_INVALID);
+        assert_non_null(strstr(err.message, ACTING_METADATA));
+    }
+    struct auth_credentials asserted = {.assertion = slice_of("x"), .acting = slice_of(TENANT), .method = METHOD};
+    assert_int_equal(check(world, &asserted, NOW_US, &principal, &err), ERR_CREDENTIAL_INVALID);
+    assert_non_null(strstr(err.message, ACTING_METADATA));
+
+    agent_make(world, header, role_set_add((struct role_set){0}, ROLE_PLATFORM_ADMIN));
+    assert_int_equal(check_acting(world, header, TENANT, &principal, &err), ERR_PERMISSION_DENIED);
+    agent_make(world, header, role_set_add((struct role_set){0}, ROLE_PLATFORM_AGENT));
+    static const char *const malformed[] = {
+        "", "x", "00000000-0000-0000-0000-000000000000", TENANT "0", TENANT "," TENANT,
+        "0190a5d4-7f3e-7c12-8a4b-1c2d3e4f5a6", "0190a5d47f3e7c128a4b1c2d3e4f5a6b!"};
+    for (size_t i = 0; i < ARRAY_SIZE(malformed); i++)
+        assert_int_equal(check_acting(world, header, malformed[i], &principal, &err), ERR_CREDENTIAL_INVALID);
+    world->key_record.acting_active = false;
+    assert_int_equal(check_acting(world, header, TENANT, &principal, &err), ERR_PERMISSION_DENIED);
+}
+
+/* --- provisioning, and keys that change ------------------------------------------------------------------ */
+
+/* A set that has changed may lack the key that a remembered token was signed with. */
+static void test_tokens_are_forgotten_when_keys_change(void **state)
+{
+    struct world *world = *state;
+    struct principal principal;
+    const char *member = "\"sub\":\"u1\",\"exp\":1200,\"tenant_id\":\"" TENANT "\"";
+    assert_int_equal(check_token(world, member, NOW_US, &principal), ERR_OK);
+    assert_int_equal(check_key(world, &world->key, NOW_US, &principal), ERR_OK);
+    world->lookups = 0;
+    jwks_slot_set(world->issuer_keys, NULL);
+    jwt_verifier_renewed(world->verifier);
+    assert_int_equal(check_token(world, member, NOW_US, &principal), ERR_CREDENTIAL_INVALID);
+    assert_int_equal(check_key(world, &world->key, NOW_US, &principal), ERR_OK); /* not an issuer's */
+    assert_int_equal(world->lookups, 0);
 }
 
 static enum err_reason check_assertion(struct world *world, const struct assertion *assertion,
@@ -403,6 +526,10 @@ int main(void)
         TEST(test_remembering_is_bounded),
         TEST(test_a_broken_directory_is_not_a_verdict),
         TEST(test_platform_admin_counts_at_the_platform_only),
+        TEST(test_the_platform_acts_for_an_organisation),
+        TEST(test_the_mask_narrows_what_the_platform_does),
+        TEST(test_who_may_not_act),
+        TEST(test_tokens_are_forgotten_when_keys_change),
         TEST(test_a_service_on_behalf),
         TEST(test_credentials_do_not_swap_places),
     };

@@ -64,6 +64,7 @@ static void test_takes_keys_that_fit(void **state UNUSED)
 {
     assert_int_equal(count_of_key(rsa, JWT_RS256, "", NULL), 1);
     assert_int_equal(count_of_key(rsa, JWT_RS256, ",\"alg\":\"RS256\",\"use\":\"sig\"", NULL), 1);
+    assert_int_equal(count_of_key(rsa, JWT_PS256, ",\"alg\":\"PS256\"", NULL), 1);
     assert_int_equal(count_of_key(ec, JWT_ES256, ",\"key_ops\":[\"verify\"]", NULL), 1);
     assert_int_equal(count_of_key(ed, JWT_EDDSA, ",\"alg\":\"EdDSA\",\"unknown\":{\"a\":[1]}", NULL), 1);
 }
@@ -144,6 +145,8 @@ static void test_algorithm_lists(void **state UNUSED)
     unsigned set = 0;
     assert_int_equal(jwt_algorithms_parse("RS256,ES256,EdDSA", &set, &err), 0);
     assert_int_equal(set, JWT_RS256 | JWT_ES256 | JWT_EDDSA);
+    assert_int_equal(jwt_algorithms_parse("PS256", &set, &err), 0);
+    assert_int_equal(set, JWT_PS256);
     assert_int_equal(jwt_algorithms_parse("ES256", &set, &err), 0);
     assert_int_equal(set, JWT_ES256);
     static const char *const wrong[] = {"", "none", "HS256", "RS256,", ",RS256", "RS256 ,ES256", "rs256"};

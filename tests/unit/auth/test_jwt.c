@@ -51,8 +51,10 @@ static int setup(void **state UNUSED)
         return -1;
     slot = jwks_slot_new(keys);
     struct jwt_issuer issuers[] = {
-        {ISSUER, "isms", JWT_RS256 | JWT_ES256 | JWT_EDDSA, "tenant_id", slot},
-        {"https://pinned.example.test/", "isms", JWT_ES256, "tenant_id", slot},
+        {.issuer = ISSUER, .audience = "isms", .algorithms = JWT_RS256 | JWT_PS256 | JWT_ES256 | JWT_EDDSA,
+         .tenant_claim = "tenant_id", .keys = slot},
+        {.issuer = "https://pinned.example.test/", .audience = "isms", .algorithms = JWT_ES256,
+         .tenant_claim = "tenant_id", .keys = slot},
     };
     return jwt_verifier_new(issuers, ARRAY_SIZE(issuers), 30 * SECOND_US, &verifier, &err);
 }
@@ -107,11 +109,81 @@ static void test_every_algorithm(void **state UNUSED)
 {
     token_sign(token, rsa, JWT_RS256, "{\"alg\":\"RS256\",\"kid\":\"r\",\"typ\":\"JWT\"}", GOOD);
     assert_string_equal(cause_of(token), "");
+    token_sign(token, rsa, JWT_PS256, "{\"alg\":\"PS256\",\"kid\":\"r\",\"typ\":\"JWT\"}", GOOD);
+    assert_string_equal(cause_of(token), "");
     token_sign(token, ec, JWT_ES256, "{\"alg\":\"ES256\",\"kid\":\"e\",\"typ\":\"at+jwt\"}", GOOD);
     assert_string_equal(cause_of(token), "");
     token_sign(token, ed, JWT_EDDSA, "{\"alg\":\"EdDSA\",\"kid\":\"d\",\"typ\":\"application/at+JWT\"}", GOOD);
     assert_string_equal(cause_of(token), "");
     assert_string_equal(cause_signed("{\"alg\":\"EdDSA\"}", GOOD), ""); /* the only Ed25519 key */
+}
+
+/* RFC 7518 section 3.5 leaves PS256 one salt length; and neither padding passes for the other. */
+static void test_ps256_is_exact(void **state UNUSED)
+{
+    static const int salts[] = {0, 20, 64, 222};
+    for (size_t i = 0; i < ARRAY_SIZE(salts); i++) {
+        token_sign_salted(token, rsa, JWT_PS256, salts[i], "{\"alg\":\"PS256\",\"kid\":\"r\"}", GOOD);
+        assert_string_equal(cause_of(token), "SIGNATURE");
+    }
+    token_sign(token, rsa, JWT_RS256, "{\"alg\":\"PS256\",\"kid\":\"r\"}", GOOD);
+    assert_string_equal(cause_of(token), "SIGNATURE");
+    token_sign(token, rsa, JWT_PS256, "{\"alg\":\"RS256\",\"kid\":\"r\"}", GOOD);
+    assert_string_equal(cause_of(token), "SIGNATURE");
+}
+
+/* A key that says what it is for is for nothing else. */
+static void test_an_rsa_key_may_be_for_one_algorithm(void **state UNUSED)
+{
+    struct jwks *before = jwks_slot_get(slot), *keys;
+    struct buf json CLEANUP(buf_release);
+    struct err err = {0};
+    buf_init(&json, JWKS_TEXT_MAX);
+    buf_text(&json, "{\"keys\":[");
+    jwk_append(&json, rsa, JWT_PS256, "r", ",\"alg\":\"PS256\"");
+    buf_text(&json, "]}");
+    assert_int_equal(jwks_parse(json.data, json.length, &keys, &err), 0);
+    jwks_slot_set(slot, keys);
+    token_sign(token, rsa, JWT_PS256, "{\"alg\":\"PS256\",\"kid\":\"r\"}", GOOD);
+    assert_string_equal(cause_of(token), "");
+    token_sign(token, rsa, JWT_RS256, "{\"alg\":\"RS256\",\"kid\":\"r\"}", GOOD);
+    assert_string_equal(cause_of(token), "KEY");
+    jwks_slot_set(slot, before);
+}
+
+/* An enterprise's own issuer: whatever its tokens say, they are of its organisation. */
+static void test_an_issuer_speaks_for_whom_it_may(void **state UNUSED)
+{
+    struct uuid tenants[2];
+    struct jwt_claims claims;
+    struct err err = {0};
+    struct jwt_verifier *all = verifier;
+    assert_true(uuid_parse(TENANT, &tenants[0]));
+    assert_true(uuid_parse("0190a5d4-7f3e-7c12-8a4b-000000000001", &tenants[1]));
+    struct jwt_issuer issuer = {.issuer = ISSUER, .audience = "isms", .algorithms = JWT_EDDSA, .keys = slot,
+                                .tenants = tenants, .tenant_count = 1};
+    assert_int_equal(jwt_verifier_new(&issuer, 1, 0, &verifier, &err), 0);
+    token_sign(token, ed, JWT_EDDSA, "{\"alg\":\"EdDSA\",\"kid\":\"d\"}",
+               "{" COMMON TIMES ",\"tenant_id\":\"0190a5d4-7f3e-7c12-8a4b-000000000001\"}");
+    assert_int_equal(jwt_verify(verifier, token, strlen(token), NOW_US, &claims, &err), 0);
+    assert_true(uuid_equals(claims.tenant, tenants[0]));
+
+    uint64_t generation = jwt_verifier_generation(verifier);
+    issuer.tenant_claim = "tenant_id";
+    assert_int_equal(jwt_verifier_replace(verifier, &issuer, 1, &err), 0);
+    assert_true(jwt_verifier_generation(verifier) != generation);
+    assert_string_equal(cause_of(token), "TENANT");
+    assert_string_equal(cause_claims(GOOD), "TENANT"); /* names none */
+    assert_string_equal(cause_claims("{" COMMON TIMES ",\"tenant_id\":\"" TENANT "\"}"), "");
+    issuer.tenant_count = 2;
+    assert_int_equal(jwt_verifier_replace(verifier, &issuer, 1, &err), 0);
+    token_sign(token, ed, JWT_EDDSA, "{\"alg\":\"EdDSA\",\"kid\":\"d\"}",
+               "{" COMMON TIMES ",\"tenant_id\":\"0190a5d4-7f3e-7c12-8a4b-000000000001\"}");
+    assert_string_equal(cause_of(token), "");
+    assert_int_equal(jwt_verifier_replace(verifier, NULL, 0, &err), 0);
+    assert_string_equal(cause_of(token), "ISSUER");
+    jwt_verifier_free(verifier);
+    verifier = all;
 }
 
 static void test_claims_are_handed_on(void **state UNUSED)
@@ -155,7 +227,7 @@ static void test_unfitting_conveniences_are_left_out(void **state UNUSED)
 static void test_none_is_no_algorithm(void **state UNUSED)
 {
     static const char *const names[] = {"none", "None", "NONE", "nOnE", "", "HS256", "HS384", "HS512", "RS512",
-                                        "PS256", "ES384", "ES256K", "EDDSA", "Ed448", "RS256 "};
+                                        "PS384", "PS512", "ES384", "ES256K", "EDDSA", "Ed448", "RS256 "};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         char header[64];
         snprintf(header, sizeof(header), "{\"alg\":\"%s\"}", names[i]);
@@ -423,16 +495,21 @@ static void test_keys_rotate(void **state UNUSED)
 
 static void test_verifier_refuses_half_an_issuer(void **state UNUSED)
 {
-    const struct jwt_issuer wrong[] = {
-        {"", "isms", JWT_RS256, "t", slot},     {"i", NULL, JWT_RS256, "t", slot}, {"i", "isms", 0, "t", slot},
-        {"i", "isms", JWT_RS256, "", slot},     {"i", "isms", JWT_RS256, "t", NULL},
-    };
+    const struct jwt_issuer good = {
+        .issuer = "i", .audience = "isms", .algorithms = JWT_RS256, .tenant_claim = "t", .keys = slot};
+    struct jwt_issuer wrong[6], twice[] = {good, good};
     struct jwt_verifier *other = NULL;
     struct err err = {0};
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+        wrong[i] = good;
+    wrong[0].issuer = "";
+    wrong[1].audience = NULL;
+    wrong[2].algorithms = 0;
+    wrong[3].tenant_claim = "";
+    wrong[4].keys = NULL;
+    wrong[5].tenant_claim = NULL; /* and no tenant */
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
         assert_int_equal(jwt_verifier_new(&wrong[i], 1, 0, &other, &err), -1);
-    const struct jwt_issuer twice[] = {{"i", "isms", JWT_RS256, "t", slot}, {"i", "isms", JWT_ES256, "t",
-                                                                             slot}};
     assert_int_equal(jwt_verifier_new(twice, 2, 0, &other, &err), -1);
     assert_null(other);
 }
@@ -441,6 +518,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_algorithm),
+        cmocka_unit_test(test_ps256_is_exact),
+        cmocka_unit_test(test_an_rsa_key_may_be_for_one_algorithm),
+        cmocka_unit_test(test_an_issuer_speaks_for_whom_it_may),
         cmocka_unit_test(test_claims_are_handed_on),
         cmocka_unit_test(test_unfitting_conveniences_are_left_out),
         cmocka_unit_test(test_none_is_no_algorithm),

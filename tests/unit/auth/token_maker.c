@@ -9,7 +9,7 @@
 
 EVP_PKEY *key_new(enum jwt_algorithm algorithm)
 {
-    EVP_PKEY *key = algorithm == JWT_RS256   ? EVP_RSA_gen(2048)
+    EVP_PKEY *key = algorithm == JWT_RS256 || algorithm == JWT_PS256 ? EVP_RSA_gen(2048)
                     : algorithm == JWT_ES256 ? EVP_EC_gen("P-256")
                                              : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     BUG_IF(!key);
@@ -31,7 +31,7 @@ static void number_append(struct buf *json, const char *name, EVP_PKEY *key, con
 void jwk_append(struct buf *json, EVP_PKEY *key, enum jwt_algorithm algorithm, const char *kid,
                 const char *more)
 {
-    if (algorithm == JWT_RS256) {
+    if (algorithm == JWT_RS256 || algorithm == JWT_PS256) {
         buf_text(json, "{\"kty\":\"RSA\"");
         number_append(json, "n", key, OSSL_PKEY_PARAM_RSA_N, 0);
         number_append(json, "e", key, OSSL_PKEY_PARAM_RSA_E, 0);
@@ -95,8 +95,8 @@ static size_t es256_from_der(uint8_t *signature, size_t length)
     return 64;
 }
 
-void token_sign(char text[static TOKEN_SIZE], EVP_PKEY *key, enum jwt_algorithm algorithm, const char *header,
-                const char *payload)
+void token_sign_salted(char text[static TOKEN_SIZE], EVP_PKEY *key, enum jwt_algorithm algorithm, int salt,
+                       const char *header, const char *payload)
 {
     char storage[TOKEN_SIZE];
     struct buf data;
@@ -107,10 +107,20 @@ void token_sign(char text[static TOKEN_SIZE], EVP_PKEY *key, enum jwt_algorithm 
     size_t length = sizeof(signature);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     const EVP_MD *digest = algorithm == JWT_EDDSA ? NULL : EVP_sha256();
-    BUG_IF(!EVP_DigestSignInit(context, NULL, digest, NULL, key));
+    EVP_PKEY_CTX *parameters;
+    BUG_IF(!EVP_DigestSignInit(context, &parameters, digest, NULL, key));
+    if (algorithm == JWT_PS256)
+        BUG_IF(EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) != 1 ||
+               EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, salt) != 1);
     BUG_IF(EVP_DigestSign(context, signature, &length, (const uint8_t *)data.data, data.length) != 1);
     EVP_MD_CTX_free(context);
     if (algorithm == JWT_ES256)
         length = es256_from_der(signature, length);
     token_assemble(text, header, payload, signature, length);
+}
+
+void token_sign(char text[static TOKEN_SIZE], EVP_PKEY *key, enum jwt_algorithm algorithm, const char *header,
+                const char *payload)
+{
+    token_sign_salted(text, key, algorithm, RSA_PSS_SALTLEN_DIGEST, header, payload);
 }

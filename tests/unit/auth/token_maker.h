@@ -22,6 +22,9 @@ struct jwks *jwks_of(EVP_PKEY *key, enum jwt_algorithm algorithm, const char *ki
 enum { TOKEN_SIZE = 16384 };
 void token_sign(char text[static TOKEN_SIZE], EVP_PKEY *key, enum jwt_algorithm algorithm, const char *header,
                 const char *payload);
+/* The same; with PS256, of a salt of so many bytes. */
+void token_sign_salted(char text[static TOKEN_SIZE], EVP_PKEY *key, enum jwt_algorithm algorithm, int salt,
+                       const char *header, const char *payload);
 
 /* header.payload. with the given bytes as signature. */
 void token_assemble(char text[static TOKEN_SIZE], const char *header, const char *payload,

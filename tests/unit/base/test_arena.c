@@ -106,6 +106,35 @@ static void test_system_without_memory(void **state UNUSED)
     }
 }
 
+static void test_rewind_gives_back_what_came_after(void **state UNUSED)
+{
+    struct arena arena CLEANUP(arena_release);
+    arena_init(&arena, 1 << 20);
+    struct arena_mark empty = arena_mark(&arena);
+    char *kept = arena_strdup(&arena, "kept");
+    struct arena_mark mark = arena_mark(&arena);
+    size_t used = arena.used;
+    for (int round = 0; round < 100; round++) {
+        char *small = arena_alloc(&arena, 100);
+        for (int i = 0; i < 100; i++)
+            assert_int_equal(small[i], 0);
+        memset(small, 'x', 100);
+        assert_non_null(arena_alloc(&arena, 200000)); /* a block of its own, behind the newest */
+        for (int i = 0; i < 20; i++)
+            assert_non_null(arena_alloc(&arena, 3000));
+        arena_rewind(&arena, &mark);
+        assert_int_equal(arena.used, used);
+        assert_string_equal(kept, "kept");
+    }
+    while (arena_alloc(&arena, 64))
+        ;
+    arena_rewind(&arena, &mark);
+    assert_false(arena_exhausted(&arena));
+    arena_rewind(&arena, &empty);
+    assert_int_equal(arena.used, 0);
+    assert_non_null(arena_alloc(&arena, 64));
+}
+
 static void test_texts(void **state UNUSED)
 {
     struct arena arena CLEANUP(arena_release);
@@ -130,6 +159,7 @@ int main(void)
         cmocka_unit_test(test_absurd_sizes_are_refused),
         cmocka_unit_test(test_clear_gives_back_and_works_again),
         cmocka_unit_test(test_system_without_memory),
+        cmocka_unit_test(test_rewind_gives_back_what_came_after),
         cmocka_unit_test(test_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

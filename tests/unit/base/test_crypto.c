@@ -27,6 +27,21 @@ static void test_sha256(void **state UNUSED)
     assert_hex(hash.bytes, sizeof(hash), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
+static void test_sha256_in_pieces(void **state UNUSED)
+{
+    struct sha256_sum *sum CLEANUP(sha256_sum_freep) = sha256_sum_new();
+    struct sha256 none = sha256_of("", 0);
+    struct sha256 whole = sha256_of("abc", 3);
+    struct sha256 hash = sha256_sum_value(sum);
+    assert_memory_equal(&hash, &none, sizeof(hash));
+    sha256_sum_add(sum, "a", 1);
+    sha256_sum_add(sum, "", 0);
+    sha256_sum_value(sum); /* does not end it */
+    sha256_sum_add(sum, "bc", 2);
+    hash = sha256_sum_value(sum);
+    assert_memory_equal(&hash, &whole, sizeof(hash));
+}
+
 /* RFC 4231, test cases 2 and 6 */
 static void test_hmac_sha256(void **state UNUSED)
 {
@@ -235,6 +250,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_sha256_in_pieces),
         cmocka_unit_test(test_hmac_sha256),
         cmocka_unit_test(test_ed25519_vectors),
         cmocka_unit_test(test_ed25519_finds_every_changed_byte),

@@ -159,7 +159,6 @@ static void test_off_without_a_url(void **state UNUSED)
         assert_int_equal(cache_state(cache), CACHE_OFF);
         cache_set(cache, &key, slice_of("x"), 10);
         assert_string_equal(get(cache, "dashboard"), "");
-        cache_hint(cache, "changes", key.tenant, 1);
         cache_free(cache);
     }
 }
@@ -355,14 +354,6 @@ static void test_requests_are_counted(void **state)
     assert_int_equal(metric_value(error) - errors, 1);
 }
 
-static void test_hints(void **state)
-{
-    struct fixture *fixture = *state;
-    struct cache_key key = key_of("x");
-    cache_hint(fixture->cache, "changes", key.tenant, 42);
-    assert_int_equal(times_said("PUBLISH isms:hint:changes " TENANT " 42\n"), 1);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -381,7 +372,6 @@ int main(void)
         TEST(test_three_failures_and_back),
         TEST(test_nobody_there),
         TEST(test_requests_are_counted),
-        TEST(test_hints),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);

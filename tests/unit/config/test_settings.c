@@ -94,11 +94,11 @@ static void test_defaults(void **state UNUSED)
     assert_string_equal(settings.database_url, "");
     assert_string_equal(settings.service_key_file, "");
     assert_string_equal(settings.log_level, "info");
-    assert_int_equal(settings.read_workers, 2);
+    assert_int_equal(settings.read_workers, 3);
     assert_int_equal(settings.message_size_max, 4 * 1024 * 1024);
     assert_true(settings.deadline_max == 60 * INT64_C(1000000));
     assert_true(settings.page_token_lifetime == 24 * 3600 * INT64_C(1000000));
-    assert_true(settings.drain_delay == 0);
+    assert_true(settings.drain_delay == 1000000);
     assert_true(settings.reflection);
 }
 

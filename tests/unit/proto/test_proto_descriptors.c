@@ -82,8 +82,8 @@ static void test_the_product_starts(void **state)
     struct descriptors *product CLEANUP(descriptors_freep) = NULL;
     if (descriptors_new(&isms_descriptors_source, &product, &err) < 0)
         fail_msg("%s", err.message);
-    assert_non_null(descriptors_service(product, "grpc.reflection.v1alpha.ServerReflection"));
-    assert_non_null(descriptors_service(product, "grpc.reflection.v1.ServerReflection"));
+    assert_non_null(descriptors_method(product, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"));
+    assert_non_null(descriptors_method(product, "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"));
 }
 
 /* The library's set with one edit. */

@@ -104,6 +104,8 @@ static void test_wrong_json_is_named(void **state)
     refused("Book", "{\"cover\":\"A\"}", "cover", "base64");
     refused("Book", "{\"create_time\":\"yesterday\"}", "create_time", "RFC 3339");
     refused("Book", "{\"loan\":\"5\"}", "loan", "duration");
+    refused("Everything", "{\"aMask\":\"titl$e\"}", "a_mask", "field names");
+    refused("Everything", "{\"aMask\":\"title,,state\"}", "a_mask", "field names");
     refused("Book", "{} x", "", "after");
     refused("Book", "{\"title\":\"a\"", "", "without end");
     refused("Book", "{\"price\":01}", "price", "number");

@@ -46,6 +46,18 @@ static void test_canonical_form(void **state)
         "\"published_date\":\"2026-01-01\",\"state\":\"BORROWED\",\"title\":\"ä\\n\"}");
 }
 
+/* Doubles have no gaps there, but are written like integers that no double holds. */
+static void test_canonical_form_of_large_numbers(void **state)
+{
+    (void)state;
+    struct buf buf;
+    buf_init_arena(&buf, &arena, 10000);
+    ProtobufCMessage *all = library_read("Everything", "{\"manyDouble\":[72057594037927952,1e17,1e20,1e21,-1e15]}");
+    assert_int_equal(message_canonical(library_type("Everything"), all, &buf, &err), 0);
+    assert_string_equal(buf.data, "{\"many_double\":[72057594037927950,100000000000000000,100000000000000000000,"
+                                  "1e+21,-1000000000000000]}");
+}
+
 static void test_memory_is_bounded(void **state)
 {
     (void)state;
@@ -66,6 +78,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hash_is_of_what_is_asked),
         cmocka_unit_test(test_canonical_form),
+        cmocka_unit_test(test_canonical_form_of_large_numbers),
         cmocka_unit_test(test_memory_is_bounded),
     };
     return cmocka_run_group_tests(tests, library_setup, library_teardown);

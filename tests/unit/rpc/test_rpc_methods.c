@@ -27,6 +27,16 @@ static int run(struct call *call UNUSED, const ProtobufCMessage *request UNUSED,
 
 static const struct sql_text files[] = {
     {"GetNote", GET}, {"GetNoteInternally", GET}, {"CreateNote", CREATE}, {"RenameNote", RENAME}, {0}};
+static int stream(struct call *call UNUSED, const ProtobufCMessage *request UNUSED,
+                  struct rpc_stream *rpc_stream UNUSED, struct err *err UNUSED)
+{
+    return 0;
+}
+
+static const struct rpc_stream_handler no_streams[] = {{0}};
+static const struct rpc_stream_handler streams[] = {{"StreamNotes", stream}, {0}};
+static const struct rpc_stream_handler *the_streams = streams;
+
 static const struct rpc_handler handlers[] = {{"CopyNote", run}, {"Sleep", run}, {"RelayNote", run}, {0}};
 
 static struct rpc_methods *methods_of(const struct sql_text *sql, const struct rpc_handler *table,
@@ -37,7 +47,8 @@ static struct rpc_methods *methods_of(const struct sql_text *sql, const struct r
                                           .service = "probe",
                                           .package = "isms.probe.v1",
                                           .sql = sql,
-                                          .handlers = table};
+                                          .handlers = table,
+                                          .streams = the_streams};
     *err = (struct err){0};
     return rpc_methods_new(&options, &methods, err) == 0 ? methods : NULL;
 }
@@ -58,11 +69,29 @@ static void complete_service_is_accepted(void **state UNUSED)
     assert_non_null(methods);
     unsigned count;
     const struct rpc_method *list = rpc_methods_list(methods, &count);
-    assert_int_equal(count, 7);
+    assert_int_equal(count, 8);
     for (unsigned i = 0; i < count; i++)
-        assert_true((list[i].run == NULL) != (list[i].binding == NULL));
+        assert_int_equal((list[i].run != NULL) + (list[i].stream != NULL) + (list[i].binding != NULL), 1);
     assert_non_null(rpc_methods_binding(methods, "GetNote"));
     assert_null(rpc_methods_binding(methods, "Nothing"));
+}
+
+/* A stream is neither a file nor a handler with one answer, and the other way round. */
+static void streams_take_handlers_of_their_own(void **state UNUSED)
+{
+    static const struct sql_text with_file[] = {{"GetNote", GET}, {"GetNoteInternally", GET},
+                                                {"CreateNote", CREATE}, {"RenameNote", RENAME},
+                                                {"StreamNotes", GET}, {0}};
+    static const struct rpc_handler with_handler[] = {
+        {"CopyNote", run}, {"Sleep", run}, {"RelayNote", run}, {"StreamNotes", run}, {0}};
+    static const struct rpc_stream_handler wrong[] = {{"StreamNotes", stream}, {"Sleep", stream}, {0}};
+    the_streams = no_streams;
+    assert_refused(files, handlers, "StreamNotes: has neither");
+    assert_refused(with_file, handlers, "takes a handler, not a file");
+    assert_refused(files, with_handler, "StreamNotes: answers with a stream");
+    the_streams = wrong;
+    assert_refused(files, handlers + 1, "Sleep: has two handlers");
+    the_streams = streams;
 }
 
 /* A worker prepares what its lane runs; the exclusive lane runs everything. */
@@ -125,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(complete_service_is_accepted),
+        cmocka_unit_test(streams_take_handlers_of_their_own),
         cmocka_unit_test(statements_are_split_by_lane),
         cmocka_unit_test(missing_and_double_are_named),
         cmocka_unit_test(files_must_fit),

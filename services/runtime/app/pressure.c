@@ -1,0 +1,149 @@
+/* pressure.c: see pressure.h. */
+#include "pressure.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <isms/base/clock.h>
+#include <isms/obs/log.h>
+#include <isms/rpc/connections.h>
+
+#include "process.h"
+
+enum {
+    LOOK_INTERVAL_US = 100 * 1000,
+    RETURN_INTERVAL_US = 1000 * 1000,
+    HEAVY_BYTES = 256 * 1024, /* in one interval, or sent and not read yet; less does not do this */
+    DESCRIPTORS_MAX = 1 << 16 /* those above are not told apart from new ones */
+};
+
+struct pressure {
+    uint16_t port;
+    size_t memory_max;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool stopping;
+    int64_t returned_us;
+    uint64_t received[DESCRIPTORS_MAX]; /* by each descriptor's connection, when last looked at */
+};
+
+static size_t resident_bytes(void)
+{
+    unsigned long size = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (!file)
+        return 0;
+    if (fscanf(file, "%lu %lu", &size, &resident) != 2)
+        resident = 0;
+    fclose(file);
+    return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static uint64_t received_bytes(int descriptor)
+{
+    struct tcp_info_received { /* linux/tcp.h, which does not go with netinet/tcp.h */
+        struct tcp_info known;
+        uint64_t pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
+    } info = {0};
+    socklen_t length = sizeof(info);
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 || length < sizeof(info))
+        return 0;
+    return info.bytes_received;
+}
+
+struct look {
+    struct pressure *pressure;
+    bool end;
+};
+
+/* Notes what a connection has received; says which to end, if told to: those that sent much since the last time. */
+static bool connection_look(void *context, int descriptor)
+{
+    const struct look *look = context;
+    uint64_t bytes = received_bytes(descriptor);
+    uint64_t *last = descriptor < DESCRIPTORS_MAX ? &look->pressure->received[descriptor] : NULL;
+    uint64_t before = last && *last <= bytes ? *last : 0;
+    if (last)
+        *last = bytes;
+    int unread = 0;
+    (void)ioctl(descriptor, FIONREAD, &unread);
+    return look->end && bytes - before + (uint64_t)unread >= HEAVY_BYTES;
+}
+
+static void pressure_look(struct pressure *pressure)
+{
+    size_t resident = resident_bytes();
+    if (resident < pressure->memory_max / 2)
+        return;
+    int64_t now_us = clock_monotonic_us();
+    if (resident > pressure->memory_max && now_us - pressure->returned_us > RETURN_INTERVAL_US) {
+        process_memory_return();
+        pressure->returned_us = now_us;
+        resident = resident_bytes();
+    }
+    struct look look = {.pressure = pressure, .end = resident > pressure->memory_max};
+    unsigned ended = connections_end(pressure->port, connection_look, &look);
+    if (ended > 0)
+        LOG(WARNING, "too much memory: the connections that sent most were ended", LOG_INT("connections", ended),
+            LOG_INT("resident_bytes", (int64_t)resident));
+}
+
+static void *pressure_main(void *argument)
+{
+    struct pressure *pressure = argument;
+    pthread_mutex_lock(&pressure->lock);
+    while (!pressure->stopping) {
+        int64_t until_us = clock_monotonic_us() + LOOK_INTERVAL_US;
+        struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+        pthread_cond_timedwait(&pressure->changed, &pressure->lock, &until);
+        pthread_mutex_unlock(&pressure->lock);
+        pressure_look(pressure);
+        pthread_mutex_lock(&pressure->lock);
+    }
+    pthread_mutex_unlock(&pressure->lock);
+    return NULL;
+}
+
+int pressure_start(uint16_t port, size_t memory_max, struct pressure **ret_pressure, struct err *err)
+{
+    struct pressure *pressure = calloc(1, sizeof(*pressure));
+    if (!pressure)
+        return err_setf(err, ERR_INTERNAL, "out of memory");
+    pressure->port = port;
+    pressure->memory_max = memory_max;
+    pthread_mutex_init(&pressure->lock, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&pressure->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    if (pthread_create(&pressure->thread, NULL, pressure_main, pressure) != 0) {
+        pthread_cond_destroy(&pressure->changed);
+        pthread_mutex_destroy(&pressure->lock);
+        free(pressure);
+        return err_setf(err, ERR_INTERNAL, "cannot start a thread");
+    }
+    *ret_pressure = pressure;
+    return 0;
+}
+
+void pressure_free(struct pressure *pressure)
+{
+    if (!pressure)
+        return;
+    pthread_mutex_lock(&pressure->lock);
+    pressure->stopping = true;
+    pthread_cond_signal(&pressure->changed);
+    pthread_mutex_unlock(&pressure->lock);
+    pthread_join(pressure->thread, NULL);
+    pthread_cond_destroy(&pressure->changed);
+    pthread_mutex_destroy(&pressure->lock);
+    free(pressure);
+}
