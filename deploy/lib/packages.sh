@@ -7,8 +7,7 @@ PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config git ca-certificates
   zlib1g-dev"
 PACKAGES_RUN="postgresql redis-server openssl curl jq procps tzdata util-linux"
 PACKAGES_TEST="libcmocka-dev clang libclang-rt-14-dev universal-ctags shellcheck python3 python3-grpcio
-  python3-protobuf python3-pytest python3-cryptography python3-openpyxl
-  python3-h2"
+  python3-protobuf python3-pytest python3-cryptography python3-openpyxl python3-h2"
 
 # packages_missing NAME...: those of the packages that are not installed.
 packages_missing() {

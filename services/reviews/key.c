@@ -84,7 +84,7 @@ static int giving_require(const struct call *call, const Isms__Reviews__V1__Key 
 
 /* --- the rpcs ------------------------------------------------------------------------------------------- */
 
-static char *uuid_text(struct call *call, struct uuid uuid)
+char *uuid_text(struct call *call, struct uuid uuid)
 {
     char *text = arena_alloc(call_arena(call), UUID_TEXT_SIZE);
     if (text)
@@ -92,7 +92,7 @@ static char *uuid_text(struct call *call, struct uuid uuid)
     return text;
 }
 
-static char *key_text(struct call *call, const struct api_key *key)
+char *key_text(struct call *call, const struct api_key *key)
 {
     char *text = arena_alloc(call_arena(call), API_KEY_TEXT_SIZE);
     if (text)
@@ -108,7 +108,7 @@ static Isms__Reviews__V1__Key *key_message(struct call *call)
     return key;
 }
 
-static int out_of_memory(struct err *err)
+int out_of_memory(struct err *err)
 {
     return err_setf(err, ERR_MESSAGE_TOO_LARGE, "The request needs more memory than a call may use.");
 }

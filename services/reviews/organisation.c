@@ -12,27 +12,6 @@
 #include <isms/reviews/v1/internal.pb-c.h>
 #include <isms/reviews/v1/reviews.pb-c.h>
 
-static char *uuid_text(struct call *call, struct uuid uuid)
-{
-    char *text = arena_alloc(call_arena(call), UUID_TEXT_SIZE);
-    if (text)
-        uuid_format(uuid, text);
-    return text;
-}
-
-static char *key_text(struct call *call, const struct api_key *key)
-{
-    char *text = arena_alloc(call_arena(call), API_KEY_TEXT_SIZE);
-    if (text)
-        api_key_format(key, text);
-    return text;
-}
-
-static int out_of_memory(struct err *err)
-{
-    return err_setf(err, ERR_MESSAGE_TOO_LARGE, "The request needs more memory than a call may use.");
-}
-
 int organisation_create(struct call *call, const ProtobufCMessage *request, ProtobufCMessage *response,
                         struct err *err)
 {

@@ -5,7 +5,9 @@
 #include <stdint.h>
 
 #include <isms/app/app.h>
+#include <isms/auth/api_key.h>
 #include <isms/base/crypto.h>
+#include <isms/base/uuid.h>
 #include <isms/proto/descriptors.h>
 #include <isms/rpc/call.h>
 
@@ -35,5 +37,10 @@ rpc_run review_open; /* open.c */
 rpc_run conformity_get; /* sign.c */
 rpc_run gap_waive;
 rpc_run review_sign;
+
+/* key.c: texts in the call's arena, NULL without memory; and what is then answered, -1. */
+char *uuid_text(struct call *call, struct uuid uuid);
+char *key_text(struct call *call, const struct api_key *key);
+int out_of_memory(struct err *err);
 
 #endif

@@ -181,6 +181,17 @@ def reset_whole(target, stream):
             frame(DATA, END_STREAM, stream, target.message()) + frame(RST, 0, stream, struct.pack("!I", 8)))
 
 
+def paced(blocks, seconds):
+    """A pause after each block, in which the server can do all its work."""
+    def slowly(target):
+        for block in blocks(target):
+            yield block
+            until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                yield b""
+    return slowly
+
+
 def whole(target, stream):
     return frame(HEADERS, END_HEADERS, stream, target.again()) + frame(DATA, END_STREAM, stream, target.message())
 
@@ -251,6 +262,7 @@ def attacks():
     return {
         "rapid reset": lambda: Attack(streams(reset)),
         "rapid reset of whole requests": lambda: Attack(streams(reset_whole)),
+        "rapid reset at intervals": lambda: Attack(paced(streams(reset), 0.2)),
         "headers without end": lambda: Attack(endless_headers(header(b"x-more", b"y" * 1000))),
         "empty CONTINUATION frames": lambda: Attack(endless_headers(b"")),
         "SETTINGS flood": lambda: Attack(repeated(lambda _: frame(SETTINGS, 0, 0, setting(4, 65535)))),

@@ -2,6 +2,7 @@
 believed: a table, policy, grant or function that is an exception fails unless it is in a list here, with its reason."""
 
 import json
+import uuid
 
 import pytest
 from isms_client import SERVICES, Organisation, api, stack
@@ -9,6 +10,7 @@ from isms_client import SERVICES, Organisation, api, stack
 SCHEMAS = ("core", "inputs", "reviews", "actions", "reporting")
 ROLES = tuple(f"isms_{service}" for service in SERVICES) + ("isms_jobs",)
 OWNER = "isms_owner"
+PLATFORM = "00000000-0000-0000-0000-000000000000"
 TENANT_CONDITION = "(tenant_id = ( SELECT core.tenant() AS tenant))"
 
 # Tables without a tenant, and why.
@@ -188,6 +190,17 @@ def test_secrets_are_read_by_the_directory_only():
         assert [row for row in readers if row["column"] in columns] == []
 
 
+def test_members_and_organisations_are_made_and_erased_by_reviews_alone():
+    callers = query("""
+        select p.proname, r.rolname
+        from pg_proc p join pg_namespace n on n.oid = p.pronamespace and n.nspname = 'core',
+             pg_roles r
+        where p.proname in ('add_organisation', 'provision_member', 'erase_members', 'erase_organisation')
+          and r.rolname in ('isms_inputs', 'isms_reviews', 'isms_actions', 'isms_reporting', 'isms_jobs')
+          and has_function_privilege(r.oid, p.oid, 'execute')""")
+    assert len(callers) == 4 and {row["rolname"] for row in callers} == {"isms_reviews"}
+
+
 def test_functions_that_run_as_their_owner_are_closed():
     functions = query(f"""
         select p.oid::regprocedure::text as name, p.prosecdef as definer, p.proconfig as settings,
@@ -197,10 +210,28 @@ def test_functions_that_run_as_their_owner_are_closed():
         from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname in {SCHEMA_LIST}""")
     definer = [row for row in functions if row["definer"]]
     assert len(definer) > 3
-    assert [row["name"] for row in definer
-            if not any(setting.startswith("search_path=") for setting in row["settings"] or [])] == []
+    assert [row["name"] for row in definer if "search_path=pg_catalog, pg_temp" not in (row["settings"] or [])] == []
     assert [row["name"] for row in functions if row["public"]] == []
     assert {row["owner"] for row in functions} == {OWNER}
+
+
+@pytest.mark.parametrize("name", ["text", "uuid", "bytea", "jsonb", "timestamptz"])
+def test_a_type_of_ones_own_runs_nothing_as_the_owner(name):
+    """A domain in a session's own schema, under the name of a type that functions of the owner's use. begin_read() goes
+    first: what it looked up as the caller, begin_write() would run as the owner."""
+    tried = stack().sql(f"""
+        create function pg_temp.check(v pg_catalog.{name}) returns pg_catalog.bool language plpgsql as
+            $$ begin raise notice 'run as %', current_user; return true; end $$;
+        create domain pg_temp.{name} as pg_catalog.{name} check (pg_temp.check(value));
+        select cast(null as pg_temp.{name});
+        select core.begin_read('{PLATFORM}', null, 'job', 0, 'all', 1000);
+        select core.may_act('{uuid.uuid4()}', '{uuid.uuid4()}', 0);
+        select core.find_key('{PLATFORM}', '{uuid.uuid4()}', '');
+        select core.begin_write('{PLATFORM}', null, 'job', 0, 'all', 1000, 'test', 'test', null, null, '', now());
+        select core.next_number('{PLATFORM}', 'T');
+        rollback""", role="isms_inputs")
+    assert "run as isms_inputs" in tried.stderr
+    assert "run as isms_owner" not in tried.stderr
 
 
 def test_nobody_makes_objects_where_others_look():

@@ -280,6 +280,13 @@ def test_a_subject_becomes_a_member_once(taken, strange, organisation):
     assert sequences[0] == sequences[1], "the sequence has a gap"
 
 
+def test_a_member_without_a_name_is_named_by_its_subject_in_one_line(taken, strange, organisation):
+    subject = f"line\none-{new_id()}"
+    assert taken.verdict(good_token(strange, organisation, "joiner", sub=subject, groups=["managers"])) == "OK"
+    made, = people(organisation, subject)
+    assert made.name == subject.replace("\n", " ")
+
+
 def api_role(name):
     return api().pool.FindEnumTypeByName("isms.reviews.v1.Role").values_by_name[f"ROLE_{name}"].number
 

@@ -10,6 +10,7 @@ answers (ids, times) allow.
 """
 
 import collections
+import contextlib
 import datetime
 import random
 import socket
@@ -155,7 +156,8 @@ class Fuzz:
         self.reached = collections.Counter()
         suffix = uuid.uuid4().hex[:8]
         self.tenancies = [Tenancy(f"Mark{name}{suffix}", self.reached) for name in ("Amsel", "Zebrafink")]
-        self.spare = Organisation(f"Spare {suffix}")
+        self.spare_name = f"Spare {suffix}"
+        self.spare = Organisation(self.spare_name)
         self.platform = Caller(stack().platform_key())
         self.nobody = [Caller(None), Caller("isms_" + "0" * 32 + "_" + "0" * 32 + "_" + "A" * 43), Caller("a.b.c")]
         self.methods = sorted(api().methods.values(), key=repr)
@@ -388,14 +390,18 @@ class Fuzz:
             self.look_around()
 
     def reach_the_rest(self, calls):
-        """What chance alone did not bring about: two steps of a story, then only the methods that are left."""
+        """What chance alone did not bring about: the steps of a story, then only the methods that are left."""
         tenancy = self.tenancies[0]
         manager, chair = tenancy.callers["ISMS_MANAGER"], tenancy.callers["TOP_MANAGEMENT"]
         third = story.Review(manager, chair, title="Third")
+        manager.UpdateReview(id=third.id, review={"title": "Third, renamed"}, update_mask="title")
         third.open()
+        decision = third.decide("Decided late")
+        chair.UpdateDecision(id=decision.id, decision={"title": "Decided again"}, update_mask="title")
         chair.WaiveGap(id=third.id, rule="CONCLUSION_MISSING", subject="ADEQUACY", reason="Not looked at today.")
-        organisation = self.platform.SuspendOrganisation(id=self.spare.id)
-        self.platform.EraseOrganisation(id=self.spare.id, name=organisation.name)
+        with contextlib.suppress(Refused):  # it is already
+            self.platform.SuspendOrganisation(id=self.spare.id)
+        self.platform.EraseOrganisation(id=self.spare.id, name=self.spare_name)
         self.reached["EraseOrganisation"] += 1
         for _ in range(calls):
             left = [method for method in self.methods if method.name in self.unreached()]

@@ -83,6 +83,9 @@ def provider_folder(folder):
     """npm's oidc-provider, installed as the lock file says; None where it cannot be had."""
     if not shutil.which("node") or not shutil.which("npm"):
         return None
+    new_enough = subprocess.run(["node", "-e", "process.exit(globalThis.crypto && URL.parse ? 0 : 1)"])  # 20.20 is
+    if new_enough.returncode != 0:
+        return None
     shutil.copytree(HERE / "oidc-provider", folder)
     done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, capture_output=True,
                           timeout=300)

@@ -12,6 +12,7 @@
 
 #include <isms/base/arena.h>
 #include <isms/base/attributes.h>
+#include <isms/base/err.h>
 
 struct buf {
     char *data; /* never NULL after buf_init*, NUL-terminated */
@@ -34,6 +35,9 @@ void buf_text(struct buf *buf, const char *text);
 void buf_char(struct buf *buf, char character);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 void buf_vprintf(struct buf *buf, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
+
+/* A whole file. FIELD_INVALID, for operators, where it cannot be read or does not fit. */
+int buf_append_file(struct buf *buf, const char *path, struct err *err) MUST_CHECK;
 
 /* Takes the content out (heap buffers only; free() it); the buffer is empty afterwards. NULL if failed. */
 char *buf_take(struct buf *buf, size_t *ret_length);

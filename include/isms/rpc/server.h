@@ -84,6 +84,10 @@ int rpc_server_new(const struct rpc_options *options, struct rpc_server **ret_se
 
 int rpc_server_port(const struct rpc_server *server);
 
+/* What the poller has done: the events it took, and the CPU time it used. Where time goes on and events do not, gRPC is
+ * busy with a peer that sends faster than it can be read, and nobody else is served. Any thread. */
+void rpc_server_poller(struct rpc_server *server, uint64_t *ret_events, int64_t *ret_cpu_us);
+
 /* What its callers' organisations spend of their rates; good until the server is freed. */
 struct budget_source rpc_server_budget(struct rpc_server *server);
 

@@ -31,16 +31,14 @@
 
 struct rpc_stream;
 
-enum { STREAM_MESSAGE_MAX = 4 * 1024 * 1024 /* what clients accept unless told otherwise */ };
-
 /* The logic of a streaming method. Only the thread that runs it may use the call and the stream. */
 typedef int rpc_stream_run(struct call *call, const ProtobufCMessage *request, struct rpc_stream *stream,
                            struct err *err);
 
-/* Sends one message and waits until gRPC has put it on the wire, which is the flow control: a caller that does not
- * read holds up its own stream, with one message in memory, and is cut off after stream_stall_timeout. The message
- * may be reused at once afterwards. At a shutdown it goes on until the time to drain is over: what has an end may
- * come to it. */
+/* Sends one message, of at most RPC_RESPONSE_MAX bytes (server.h), and waits until gRPC has put it on the wire, which
+ * is the flow control: a caller that does not read holds up its own stream, with one message in memory, and is cut off
+ * after stream_stall_timeout. The message may be reused at once afterwards. At a shutdown it goes on until the time to
+ * drain is over: what has an end may come to it. */
 int stream_send(struct rpc_stream *stream, const ProtobufCMessage *message, struct err *err) MUST_CHECK;
 
 /* Sleeps. -1 as soon as the caller goes, the deadline passes or the server begins to shut down: what waits for

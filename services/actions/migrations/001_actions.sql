@@ -107,7 +107,7 @@ call core.append_only('actions.snapshot');
 call core.append_only('actions.snapshot_item');
 
 -- A snapshot is stored whole, in one transaction: nothing is added to it afterwards.
-create function actions.guard_snapshot() returns trigger language plpgsql set search_path = '' as $$
+create function actions.guard_snapshot() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if exists (select from (select distinct tenant_id, snapshot_id from added) a
                where not exists (select from actions.snapshot s where s.tenant_id = a.tenant_id and s.id = a.snapshot_id

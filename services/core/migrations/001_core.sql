@@ -9,6 +9,9 @@ create schema core;
 revoke all on schema core from public;
 grant usage on schema core to isms_inputs, isms_reviews, isms_actions, isms_reporting, isms_jobs;
 
+-- Functions name their search_path, with pg_temp last: left out, it would come first, and whoever logs in as a service
+-- could put a type of its own there (a domain "text", whose check runs a function) under what runs as the owner.
+
 -- The transaction's facts. A setting that was set locally is '' afterwards, not NULL.
 create function core.tenant() returns uuid language sql stable parallel safe
     return nullif(current_setting('app.tenant_id', true), '')::uuid;
@@ -184,7 +187,7 @@ end
 $$;
 
 -- revision and times are the database's own business.
-create function core.touch() returns trigger language plpgsql set search_path = '' as $$
+create function core.touch() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if tg_op = 'INSERT' then
         new.revision := 1;
@@ -202,7 +205,7 @@ $$;
 -- numbers exact), without the columns that `spec` leaves out ("-column") and with salted hashes in place
 -- of personal data ("#column"; the salt is in "column_salt", and left out).
 create function core.canonical(content jsonb, spec text[]) returns text
-    language plpgsql stable set search_path = '' as $$
+    language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
     item text;
     name text;
@@ -225,7 +228,7 @@ $$;
 -- Writes the change log. One trigger for all tables, so that nothing that changes data can forget to;
 -- it runs as the owner, so that no service can write a change that did not happen.
 create function core.record_change() returns trigger language plpgsql security definer
-    set search_path = '' set timezone = 'UTC' set extra_float_digits = 1 as $$
+    set search_path = pg_catalog, pg_temp set timezone = 'UTC' set extra_float_digits = 1 as $$
 declare
     v_sequence bigint := core.sequence();
     v_ordinal  integer := coalesce(nullif(current_setting('app.ordinal', true), ''), '0')::integer + 1;
@@ -258,7 +261,7 @@ end
 $$;
 
 -- For append-only tables, which are their own log: they carry the sequence they were written under.
-create function core.record_append() returns trigger language plpgsql set search_path = '' as $$
+create function core.record_append() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if core.sequence() is null then
         raise exception 'a write to % outside core.begin_write()', tg_table_name;
@@ -270,7 +273,7 @@ begin
 end
 $$;
 
-create function core.refuse_change() returns trigger language plpgsql set search_path = '' as $$
+create function core.refuse_change() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     raise exception 'rows of %.% are never changed or deleted', tg_table_schema, tg_table_name;
 end
@@ -303,7 +306,7 @@ $$;
 -- Whether a key of the platform's may act for an organisation right now. The key's row is the platform's, so for that
 -- one look the platform is the tenant; whatever comes of it, the tenant is the organisation again, or nothing goes on.
 create function core.may_act(p_tenant uuid, p_key uuid, p_version bigint) returns boolean
-    language plpgsql security definer set search_path = '' as $$
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     c_platform constant uuid := '00000000-0000-0000-0000-000000000000';
     v_known    boolean;
@@ -324,10 +327,11 @@ $$;
 -- assertion does not say whether it is a member, a key, or a key of the platform's. Jobs act for nobody, and go on
 -- where people may not: what was signed is issued and sealed all the same. This runs once in every segment, as its
 -- caller and with every name in full, so that it needs no search_path of its own, which would cost a tenth of it.
+-- (The types of its variables as well: they are looked up once, and begin_write() runs it as the owner.)
 create function core.begin_read(p_tenant uuid, p_actor uuid, p_kind text, p_version bigint, p_scope text,
                                 p_timeout_ms integer) returns void language plpgsql as $$
 declare
-    v_reviews uuid[] := '{}';
+    v_reviews pg_catalog.uuid[] := '{}';
     v_known   boolean := true;
 begin
     perform set_config('app.tenant_id', p_tenant::text, true),
@@ -371,15 +375,14 @@ begin
 end
 $$;
 
--- Begins a segment that writes: takes the organisation's writer order, advances the sequence and claims the
--- request. A request that was done before ends with REPLAY and its sequence; the same id with another
--- request with REQUEST_ID_REUSED. Other writers are waited for at most p_lock_ms: where further calls would wait behind
--- this one, the caller asks for less.
+-- Begins a segment that writes: takes the organisation's writer order, advances the sequence and claims the request. A
+-- request that was done before ends with REPLAY and its sequence; the same id with another request with
+-- REQUEST_ID_REUSED. Other writers are waited for p_lock_ms at most.
 create function core.begin_write(p_tenant uuid, p_actor uuid, p_kind text, p_version bigint, p_scope text,
                                  p_timeout_ms integer, p_service text, p_method text, p_request_id uuid,
                                  p_request_sha256 bytea, p_on_behalf_of text, p_now timestamptz,
                                  p_lock_ms integer default 3000)
-    returns bigint language plpgsql security definer set search_path = '' as $$
+    returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_caller   text := coalesce(p_on_behalf_of, '');
     v_sequence bigint;
@@ -425,7 +428,7 @@ $$;
 -- Ends a segment that writes. Where nothing was written it takes everything back, the sequence and the
 -- claim included. p_answer is kept for a repeated request.
 create function core.end_write(p_answer bytea) returns void language plpgsql security definer
-    set search_path = '' as $$
+    set search_path = pg_catalog, pg_temp as $$
 begin
     if coalesce(current_setting('app.written', true), '') = '' then
         perform core.fail('UNCHANGED');
@@ -441,7 +444,7 @@ $$;
 -- The next number people see: "NC-2026-014". Writers of one organisation are in order already, so a rolled
 -- back number is given again and none is given twice.
 create function core.next_number(p_tenant uuid, p_prefix text, p_digits integer default 3) returns text
-    language plpgsql security definer set search_path = '' as $$
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_value bigint;
 begin
@@ -462,7 +465,7 @@ create type core.credential as (
 );
 -- A look-up with the right secret is a use. It need not survive a crash, nor wait for a standby.
 create function core.find_key(p_tenant uuid, p_id uuid, p_secret_sha256 bytea) returns setof core.credential
-    language plpgsql security definer set search_path = '' as $$
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform set_config('synchronous_commit', 'off', true);
     insert into core.key_use as u (tenant_id, id, last_use_time)
@@ -481,7 +484,7 @@ begin
 end
 $$;
 create function core.find_member(p_tenant uuid, p_issuer text, p_subject text) returns setof core.credential
-    language sql stable security definer set search_path = ''
+    language sql stable security definer set search_path = pg_catalog, pg_temp
     begin atomic
         select m.id, m.roles, case when o.state = 'ACTIVE' then m.state else o.state end, m.revision + o.revision,
                null::timestamptz, o.calls_per_second, o.calls_burst, o.calls_in_flight,
@@ -489,56 +492,6 @@ create function core.find_member(p_tenant uuid, p_issuer text, p_subject text) r
         from core.member m join core.organisation o using (tenant_id)
         where m.tenant_id = p_tenant and m.issuer = p_issuer and m.subject = p_subject and p_subject <> '';
     end;
--- The same of a subject that its issuer's tokens make a member, or give roles: p_managed are all the roles that they
--- could give, of which it has p_roles. In a write of its own, as a job's: the subject is not somebody yet. The writer
--- order keeps two first calls apart; the second finds what the first has made, writes nothing and takes itself back.
--- Who is suspended stays so, and an organisation keeps somebody who administers it. Needs app.tenant_id set first.
-create function core.provision_member(p_tenant uuid, p_issuer text, p_subject text, p_id uuid, p_name text,
-                                      p_email text, p_roles text[], p_managed text[], p_service text, p_now timestamptz)
-    returns setof core.credential language plpgsql security definer set search_path = '' as $$
-declare
-    c_platform constant uuid := '00000000-0000-0000-0000-000000000000';
-    v_member core.member;
-    v_roles  text[];
-begin
-    if p_tenant = c_platform or p_subject = '' or p_roles && '{PLATFORM_ADMIN,PLATFORM_AGENT}'
-       or not exists (select from core.organisation o where o.tenant_id = p_tenant and o.state = 'ACTIVE') then
-        return;
-    end if;
-    begin
-        perform core.begin_write(p_tenant, null, 'job', 0, 'all', 3000, p_service, 'ProvisionMember', null, null, '',
-                                 p_now);
-        select * into v_member from core.member m
-        where m.tenant_id = p_tenant and m.issuer = p_issuer and m.subject = p_subject;
-        if not found then
-            insert into core.member (tenant_id, id, name, email, roles, issuer, subject)
-            values (p_tenant, p_id,
-                    left(coalesce(nullif(btrim(regexp_replace(p_name, '[[:cntrl:]]', ' ', 'g')), ''),
-                                  nullif(p_email, ''), p_subject), 200),
-                    case when p_email ~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$' and length(p_email) <= 254
-                         then p_email else '' end,
-                    p_roles, p_issuer, p_subject);
-        elsif v_member.state = 'ACTIVE' then
-            v_roles := array(select r from unnest(v_member.roles) r where r <> all (p_managed)) || p_roles;
-            if 'TENANT_ADMIN' = any (v_member.roles) and 'TENANT_ADMIN' <> all (v_roles)
-               and not exists (select from core.member m
-                               where m.tenant_id = p_tenant and m.id <> v_member.id and m.state = 'ACTIVE'
-                                 and 'TENANT_ADMIN' = any (m.roles)) then
-                v_roles := v_roles || '{TENANT_ADMIN}'::text[];
-            end if;
-            update core.member m set roles = v_roles
-            where m.tenant_id = p_tenant and m.id = v_member.id
-              and not (m.roles @> v_roles and m.roles <@ v_roles);
-        end if;
-        perform core.end_write(null);
-    exception when sqlstate 'IS000' then
-        if sqlerrm <> 'UNCHANGED' then
-            raise;
-        end if;
-    end;
-    return query select * from core.find_member(p_tenant, p_issuer, p_subject);
-end
-$$;
 
 do $$
 declare
@@ -571,7 +524,7 @@ revoke all on all functions in schema core from public;
 revoke all on all procedures in schema core from public;
 grant execute on function core.tenant, core.actor, core.scope, core.sequence, core.now, core.granted_reviews, core.fail,
     core.begin_read, core.may_act, core.begin_write, core.end_write, core.next_number, core.find_key,
-    core.find_member, core.provision_member, core.canonical, core.touch, core.record_append, core.refuse_change
+    core.find_member, core.canonical, core.touch, core.record_append, core.refuse_change
     to isms_inputs, isms_reviews, isms_actions, isms_reporting;
 -- The policies `tenant` ask for it. The jobs write under their services' roles.
 grant execute on function core.tenant to isms_jobs;

@@ -10,7 +10,7 @@ alter table core.member alter column name set statistics 0, alter column email s
 
 -- Whoever kept a salt could try texts against the hash of the erased one: so no salt outlives its text. And who was
 -- erased stays so, whatever a statement says.
-create function core.guard_member() returns trigger language plpgsql set search_path = '' as $$
+create function core.guard_member() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if old.state = 'ERASED' then
         perform core.fail('WRONG_STATE', E'state=ERASED\nallowed=ACTIVE,SUSPENDED');
@@ -31,7 +31,7 @@ begin
 end
 $$;
 create trigger guard before update on core.member for each row execute function core.guard_member();
-create function core.guard_organisation() returns trigger language plpgsql set search_path = '' as $$
+create function core.guard_organisation() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if old.state = 'ERASED' then
         perform core.fail('WRONG_STATE', 'state=ERASED');
@@ -48,7 +48,7 @@ create function core.add_organisation(p_tenant uuid, p_name text, p_time_zone te
                                       p_member uuid, p_member_name text, p_email text, p_position text,
                                       p_roles text[], p_issuer text, p_subject text,
                                       p_key uuid, p_key_name text, p_key_roles text[], p_secret_sha256 bytea)
-    returns void language plpgsql security definer set search_path = '' as $$
+    returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_tenant   text := current_setting('app.tenant_id');
     v_sequence text := current_setting('app.sequence');
@@ -75,7 +75,7 @@ $$;
 -- twice, but not the hashes: whoever guessed name and address could tell by them. The claim of the organisation's
 -- making is among the platform's.
 create function core.erase_members(p_tenant uuid, p_member uuid) returns setof core.member
-    language plpgsql security definer set search_path = '' as $$
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_tenant   text := current_setting('app.tenant_id');
     v_requests uuid[];
@@ -104,7 +104,8 @@ $$;
 -- Its people, keys and stored answers go; what was decided and signed stays, with the log and the seals over it. The
 -- claims that services made for its reviews stay: by them, nothing is issued twice.
 create function core.erase_organisation(p_tenant uuid, p_name text)
-    returns table (id uuid, name text, state text) language plpgsql security definer set search_path = '' as $$
+    returns table (id uuid, name text, state text) language plpgsql security definer
+    set search_path = pg_catalog, pg_temp as $$
 declare
     v_tenant       text := current_setting('app.tenant_id');
     v_sequence     text := current_setting('app.sequence');
@@ -160,7 +161,7 @@ call core.log_changes('core.export');
 
 -- Begins a service's part of an export; answers the sequence at which everything is read (0: now).
 create function core.begin_export(p_tenant uuid, p_id uuid, p_service text, p_sequence bigint) returns bigint
-    language plpgsql security definer set search_path = '' as $$
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_sequence bigint := coalesce(nullif(p_sequence, 0), core.sequence());
 begin
@@ -173,7 +174,8 @@ end
 $$;
 
 -- The tables of an export: all there are, those that others refer to first, but for these.
-create function core.exported_tables(p_schemas text[]) returns text[] language sql stable set search_path = ''
+create function core.exported_tables(p_schemas text[]) returns text[] language sql stable
+    set search_path = pg_catalog, pg_temp
     begin atomic
         select array_agg(n.nspname || '.' || c.relname order by c.oid)
         from pg_catalog.pg_class c
@@ -193,7 +195,7 @@ create function core.exported_tables(p_schemas text[]) returns text[] language s
 -- came later. Any other row has the sequence it was written at. Rows are read in the key's order and rendered one by
 -- one, so that a page costs what is in it; the settings keep the planner from sorting a large table instead.
 create function core.export_page(p_table text, p_sequence bigint, p_after text) returns table (key text, content text)
-    language plpgsql stable set search_path = '' set timezone = 'UTC' set extra_float_digits = 1
+    language plpgsql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC' set extra_float_digits = 1
     set bytea_output = 'hex' set enable_sort = off set enable_bitmapscan = off set enable_seqscan = off set jit = off
     as $$
 declare
@@ -253,8 +255,62 @@ begin
 end
 $$;
 
+-- core.find_member() of a subject that its issuer's tokens make a member, or give roles: p_managed are all the roles
+-- that they could give, of which it has p_roles. In a write of its own, as a job's: the subject is not somebody yet.
+-- The writer order keeps two first calls apart; the second finds what the first has made, writes nothing and takes
+-- itself back. Who is suspended stays so, and an organisation keeps somebody who administers it. Needs app.tenant_id
+-- set first.
+create function core.provision_member(p_tenant uuid, p_issuer text, p_subject text, p_id uuid, p_name text,
+                                      p_email text, p_roles text[], p_managed text[], p_service text, p_now timestamptz)
+    returns setof core.credential language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    c_platform constant uuid := '00000000-0000-0000-0000-000000000000';
+    v_member core.member;
+    v_roles  text[];
+begin
+    if p_tenant = c_platform or p_subject = '' or p_roles && '{PLATFORM_ADMIN,PLATFORM_AGENT}'
+       or not exists (select from core.organisation o where o.tenant_id = p_tenant and o.state = 'ACTIVE') then
+        return;
+    end if;
+    begin
+        perform core.begin_write(p_tenant, null, 'job', 0, 'all', 3000, p_service, 'ProvisionMember', null, null, '',
+                                 p_now);
+        select * into v_member from core.member m
+        where m.tenant_id = p_tenant and m.issuer = p_issuer and m.subject = p_subject;
+        if not found then
+            insert into core.member (tenant_id, id, name, email, roles, issuer, subject)
+            values (p_tenant, p_id,
+                    left(regexp_replace(coalesce(nullif(btrim(regexp_replace(p_name, '[[:cntrl:]]', ' ', 'g')), ''),
+                                                 nullif(p_email, ''), p_subject), '[[:cntrl:]]', ' ', 'g'), 200),
+                    case when p_email ~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$' and length(p_email) <= 254
+                         then p_email else '' end,
+                    p_roles, p_issuer, p_subject);
+        elsif v_member.state = 'ACTIVE' then
+            v_roles := array(select r from unnest(v_member.roles) r where r <> all (p_managed)) || p_roles;
+            if 'TENANT_ADMIN' = any (v_member.roles) and 'TENANT_ADMIN' <> all (v_roles)
+               and not exists (select from core.member m
+                               where m.tenant_id = p_tenant and m.id <> v_member.id and m.state = 'ACTIVE'
+                                 and 'TENANT_ADMIN' = any (m.roles)) then
+                v_roles := v_roles || '{TENANT_ADMIN}'::text[];
+            end if;
+            update core.member m set roles = v_roles
+            where m.tenant_id = p_tenant and m.id = v_member.id
+              and not (m.roles @> v_roles and m.roles <@ v_roles);
+        end if;
+        perform core.end_write(null);
+    exception when sqlstate 'IS000' then
+        if sqlerrm <> 'UNCHANGED' then
+            raise;
+        end if;
+    end;
+    return query select * from core.find_member(p_tenant, p_issuer, p_subject);
+end
+$$;
+
 revoke all on all functions in schema core from public;
-grant execute on function core.add_organisation, core.erase_members, core.erase_organisation to isms_reviews;
+-- Of the services, reviews alone keeps organisations and members.
+grant execute on function core.add_organisation, core.provision_member, core.erase_members, core.erase_organisation
+    to isms_reviews;
 grant select on core.export to isms_reviews;
 grant execute on function core.begin_export, core.exported_tables, core.export_page
     to isms_inputs, isms_reviews, isms_actions;

@@ -147,7 +147,7 @@ create function inputs.number_prefix(kind text, day date) returns text language 
         when 'FEEDBACK' then 'FB' when 'RISK' then 'RK' when 'TREATMENT' then 'TR' when 'IMPROVEMENT' then 'IM' end
         || '-' || lpad(extract(year from day)::text, 4, '0');
 
-create function inputs.number_input() returns trigger language plpgsql set search_path = '' as $$
+create function inputs.number_input() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     new.number := core.next_number(new.tenant_id,
         inputs.number_prefix(new.kind, coalesce(new.effective_date, (core.now() at time zone 'UTC')::date)));
@@ -179,7 +179,7 @@ create function inputs.detail_of(item jsonb) returns jsonb language sql immutabl
 -- What was deleted comes back. The one place where a client's content becomes a row: create, update and upsert
 -- all come here.
 create function inputs.merge(old inputs.input, new_id uuid, item jsonb, paths text[], today date) returns inputs.input
-    language plpgsql stable set search_path = '' as $$
+    language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
     fields constant jsonb := '{"title": "", "summary": "", "owner_id": null, "owner_name": "", "severity": "",
         "state": "", "effective_date": null, "due_date": null, "closed_date": null, "labels": [], "evidence": [],
@@ -236,7 +236,7 @@ $$;
 -- The first field of an input that refers to something that is not there; NULL: all is well. (Conditions are nested
 -- so that an input without references, the usual case in an import, runs no query at all.)
 create function inputs.wrong_reference(i inputs.input) returns text language plpgsql stable
-    set search_path = '' as $$
+    set search_path = pg_catalog, pg_temp as $$
 declare
     field text := case i.kind when 'FINDING' then 'audit_id' when 'OBJECTIVE' then 'metric_id'
                               when 'TREATMENT' then 'risk_id' end;
@@ -284,7 +284,7 @@ call core.append_only('inputs.snapshot');
 call core.append_only('inputs.snapshot_item');
 
 -- A snapshot is stored whole, in one transaction: nothing is added to it afterwards.
-create function inputs.guard_snapshot() returns trigger language plpgsql set search_path = '' as $$
+create function inputs.guard_snapshot() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if exists (select from (select distinct tenant_id, snapshot_id from added) a
                where not exists (select from inputs.snapshot s where s.tenant_id = a.tenant_id and s.id = a.snapshot_id

@@ -134,7 +134,7 @@ create index issuance_pending on reviews.issuance (tenant_id, id) where state = 
 
 -- Goes on only where the condition holds, for statements in which a reason has to be given.
 create function reviews.require(condition boolean, reason text, facts text) returns boolean
-    language plpgsql set search_path = '' as $$
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     return condition is true or core.fail(reason, facts);
 end
@@ -142,7 +142,7 @@ $$;
 
 -- A member that a request names must be there and be active. NULL names nobody.
 create function reviews.require_member(p_tenant uuid, p_member uuid, p_field text) returns boolean
-    language plpgsql set search_path = '' as $$
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     return reviews.require(
         p_member is null
@@ -153,7 +153,7 @@ $$;
 
 -- The same for the owners of a decision's actions.
 create function reviews.require_owners(p_tenant uuid, p_actions jsonb, p_field text) returns boolean
-    language plpgsql set search_path = '' as $$
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     v_number bigint;
     v_owner  text;
@@ -172,7 +172,7 @@ $$;
 -- one: in the organisation's own order of writes and change log. What is NULL stays as it is.
 create function reviews.change_organisation(p_tenant uuid, p_state text, p_calls_per_second integer default null,
                                             p_calls_burst integer default null, p_calls_in_flight integer default null)
-    returns setof core.organisation language plpgsql security definer set search_path = '' as $$
+    returns setof core.organisation language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_tenant   text := current_setting('app.tenant_id');
     v_sequence text := current_setting('app.sequence');
@@ -207,7 +207,7 @@ $$;
 
 -- The last lock on the order of states, on what was frozen and on what was signed: whatever a statement says, or
 -- whoever logs in as the service.
-create function reviews.guard_review() returns trigger language plpgsql set search_path = '' as $$
+create function reviews.guard_review() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     v_next text[] := case old.state
         when 'PLANNED' then '{PLANNED,PREPARING,CANCELLED}'
@@ -233,7 +233,7 @@ begin
     return new;
 end
 $$;
-create function reviews.guard_new_review() returns trigger language plpgsql set search_path = '' as $$
+create function reviews.guard_new_review() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if new.state <> 'PLANNED' then
         perform core.fail('WRONG_STATE', 'state=' || new.state);
@@ -241,7 +241,7 @@ begin
     return new;
 end
 $$;
-create function reviews.guard_decision() returns trigger language plpgsql set search_path = '' as $$
+create function reviews.guard_decision() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     v_state text;
 begin

@@ -152,7 +152,7 @@ static int monitor_up(struct app *app, struct err *err)
     };
     if (monitor_start(&options, &app->monitor, err) < 0 ||
         admin_start(app->settings->admin_listen, &app->admin, err) < 0 ||
-        pressure_start((uint16_t)rpc_server_port(app->server), (size_t)app->settings->memory_max << 20, &app->pressure,
+        pressure_start(app->server, (size_t)app->settings->memory_max << 20, &app->pressure,
                        err) < 0)
         return -1;
     monitor_checks_add(app->monitor, app->admin);

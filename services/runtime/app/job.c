@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <isms/base/clock.h>
+#include <isms/base/condition.h>
 #include <isms/db/connection.h>
 #include <isms/obs/log.h>
 #include <isms/obs/metrics.h>
@@ -125,11 +126,10 @@ static bool job_wait(const struct job_run *run)
 {
     struct jobs *jobs = run->jobs;
     int64_t until_us = clock_monotonic_us() + run->interval_us;
-    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
-    int waited = 0;
+    bool waiting = true;
     pthread_mutex_lock(&jobs->lock);
-    while (!atomic_load(&jobs->stopping) && waited == 0)
-        waited = pthread_cond_timedwait(&jobs->stop, &jobs->lock, &until);
+    while (!atomic_load(&jobs->stopping) && waiting)
+        waiting = condition_wait_until(&jobs->stop, &jobs->lock, until_us);
     pthread_mutex_unlock(&jobs->lock);
     return !atomic_load(&jobs->stopping);
 }
@@ -186,11 +186,7 @@ int jobs_start(const struct jobs_options *options, struct jobs **ret_jobs, struc
     jobs->options = *options;
     jobs->runs = runs;
     pthread_mutex_init(&jobs->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&jobs->stop, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&jobs->stop);
     for (; jobs->count < count; jobs->count++) {
         struct job_run *run = &runs[jobs->count];
         *run = (struct job_run){.job = &options->jobs[jobs->count], .jobs = jobs};

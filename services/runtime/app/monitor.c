@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <isms/base/clock.h>
+#include <isms/base/condition.h>
 #include <isms/obs/log.h>
 
 #include "process.h"
@@ -80,11 +81,10 @@ static void monitor_look(struct monitor *monitor)
 static bool monitor_wait(struct monitor *monitor)
 {
     int64_t until_us = clock_monotonic_us() + LOOK_INTERVAL_US;
-    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
-    int waited = 0;
+    bool waiting = true;
     pthread_mutex_lock(&monitor->lock);
-    while (!atomic_load(&monitor->stopping) && waited == 0)
-        waited = pthread_cond_timedwait(&monitor->changed, &monitor->lock, &until);
+    while (!atomic_load(&monitor->stopping) && waiting)
+        waiting = condition_wait_until(&monitor->changed, &monitor->lock, until_us);
     pthread_mutex_unlock(&monitor->lock);
     return !atomic_load(&monitor->stopping);
 }
@@ -198,11 +198,7 @@ int monitor_start(const struct monitor_options *options, struct monitor **ret_mo
         monitor->schema_count++;
     snprintf(monitor->schema_detail, sizeof(monitor->schema_detail), "not looked at yet");
     pthread_mutex_init(&monitor->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&monitor->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&monitor->changed);
     monitor->connection = db_connection_new(&database);
     if (!monitor->connection || pthread_create(&monitor->thread, NULL, monitor_main, monitor) != 0) {
         db_connection_free(monitor->connection);

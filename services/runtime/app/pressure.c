@@ -17,20 +17,24 @@
 #include "process.h"
 
 enum {
-    LOOK_INTERVAL_US = 100 * 1000,
+    LOOK_INTERVAL_US = 25 * 1000,
+    CAPTURED_US = 50 * 1000, /* of the poller's work without one event: it takes thousands a second */
     RETURN_INTERVAL_US = 1000 * 1000,
-    HEAVY_BYTES = 256 * 1024, /* in one interval, or sent and not read yet; less does not do this */
+    HEAVY_BYTES = 64 * 1024,  /* in one interval, or sent and not read yet */
+    LIGHT_BYTES = 4 * 1024,   /* less does not do this */
     DESCRIPTORS_MAX = 1 << 16 /* those above are not told apart from new ones */
 };
 
 struct pressure {
-    uint16_t port;
+    struct rpc_server *server;
     size_t memory_max;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool stopping;
     int64_t returned_us;
+    uint64_t events; /* of the server's poller, when it last had taken some */
+    int64_t cpu_us;  /* which it had used then */
     uint64_t received[DESCRIPTORS_MAX]; /* by each descriptor's connection, when last looked at */
 };
 
@@ -61,12 +65,14 @@ static uint64_t received_bytes(int descriptor)
 struct look {
     struct pressure *pressure;
     bool end;
+    uint64_t most;
+    int heaviest; /* that has sent `most` */
 };
 
 /* Notes what a connection has received; says which to end, if told to: those that sent much since the last time. */
 static bool connection_look(void *context, int descriptor)
 {
-    const struct look *look = context;
+    struct look *look = context;
     uint64_t bytes = received_bytes(descriptor);
     uint64_t *last = descriptor < DESCRIPTORS_MAX ? &look->pressure->received[descriptor] : NULL;
     uint64_t before = last && *last <= bytes ? *last : 0;
@@ -74,13 +80,49 @@ static bool connection_look(void *context, int descriptor)
         *last = bytes;
     int unread = 0;
     (void)ioctl(descriptor, FIONREAD, &unread);
-    return look->end && bytes - before + (uint64_t)unread >= HEAVY_BYTES;
+    uint64_t weight = bytes - before + (uint64_t)unread;
+    if (weight > look->most) {
+        look->most = weight;
+        look->heaviest = descriptor;
+    }
+    return look->end && weight >= HEAVY_BYTES;
+}
+
+static bool is_heaviest(void *context, int descriptor)
+{
+    const struct look *look = context;
+    return descriptor == look->heaviest;
+}
+
+/* Those that sent much, else the one that sent most. */
+static unsigned connections_look(struct pressure *pressure, bool end)
+{
+    struct look look = {.pressure = pressure, .end = end};
+    uint16_t port = (uint16_t)rpc_server_port(pressure->server);
+    unsigned count = connections_end(port, connection_look, &look);
+    if (end && count == 0 && look.most >= LIGHT_BYTES)
+        count = connections_end(port, is_heaviest, &look);
+    return count;
+}
+
+/* For how much CPU time the poller has taken no event. */
+static int64_t captured_us(struct pressure *pressure)
+{
+    uint64_t events;
+    int64_t cpu_us;
+    rpc_server_poller(pressure->server, &events, &cpu_us);
+    if (events != pressure->events) {
+        pressure->events = events;
+        pressure->cpu_us = cpu_us;
+    }
+    return cpu_us - pressure->cpu_us;
 }
 
 static void pressure_look(struct pressure *pressure)
 {
     size_t resident = resident_bytes();
-    if (resident < pressure->memory_max / 2)
+    int64_t captive_us = captured_us(pressure);
+    if (resident < pressure->memory_max / 2 && captive_us < CAPTURED_US / 2)
         return;
     int64_t now_us = clock_monotonic_us();
     if (resident > pressure->memory_max && now_us - pressure->returned_us > RETURN_INTERVAL_US) {
@@ -88,11 +130,10 @@ static void pressure_look(struct pressure *pressure)
         pressure->returned_us = now_us;
         resident = resident_bytes();
     }
-    struct look look = {.pressure = pressure, .end = resident > pressure->memory_max};
-    unsigned ended = connections_end(pressure->port, connection_look, &look);
+    unsigned ended = connections_look(pressure, resident > pressure->memory_max || captive_us >= CAPTURED_US);
     if (ended > 0)
-        LOG(WARNING, "too much memory: the connections that sent most were ended", LOG_INT("connections", ended),
-            LOG_INT("resident_bytes", (int64_t)resident));
+        LOG(WARNING, "too much to read: the connections that sent most were ended", LOG_INT("connections", ended),
+            LOG_INT("resident_bytes", (int64_t)resident), LOG_INT("captive_us", captive_us));
 }
 
 static void *pressure_main(void *argument)
@@ -111,12 +152,12 @@ static void *pressure_main(void *argument)
     return NULL;
 }
 
-int pressure_start(uint16_t port, size_t memory_max, struct pressure **ret_pressure, struct err *err)
+int pressure_start(struct rpc_server *server, size_t memory_max, struct pressure **ret_pressure, struct err *err)
 {
     struct pressure *pressure = calloc(1, sizeof(*pressure));
     if (!pressure)
         return err_setf(err, ERR_INTERNAL, "out of memory");
-    pressure->port = port;
+    pressure->server = server;
     pressure->memory_max = memory_max;
     pthread_mutex_init(&pressure->lock, NULL);
     pthread_condattr_t attributes;

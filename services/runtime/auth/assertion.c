@@ -9,6 +9,7 @@
 #include <isms/auth/jwt.h>
 #include <isms/base/json_text.h>
 
+#include "json_members.h"
 #include "jws.h"
 
 #define TYPE "isms-assertion+jwt"

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "jws.h"
+#include "json_members.h"
 
 int discovery_url(const char *issuer, char *ret_url, size_t size, struct err *err)
 {

@@ -4,7 +4,6 @@
  * takes its place; one that is wrong changes nothing. */
 #include <isms/auth/issuers.h>
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,19 +50,6 @@ static void reading_free(struct reading *reading)
 static void reading_freep(struct reading **reading)
 {
     reading_free(*reading);
-}
-
-static int file_read(const char *path, struct buf *text, struct err *err)
-{
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return err_setf(err, ERR_FIELD_INVALID, "%s cannot be opened: %s.", path, strerror(errno));
-    char block[4096];
-    for (size_t got; (got = fread(block, 1, sizeof(block), file)) > 0;)
-        buf_append(text, block, got);
-    bool complete = !ferror(file) && !text->failed;
-    fclose(file);
-    return complete ? 0 : err_setf(err, ERR_FIELD_INVALID, "%s cannot be read whole.", path);
 }
 
 /* The issuer of the settings. */
@@ -189,7 +175,7 @@ int issuers_new(const struct issuers_options *options, struct issuers **ret_issu
 {
     struct buf text CLEANUP(buf_release);
     buf_init(&text, ISSUER_FILE_MAX);
-    if (options->file[0] && file_read(options->file, &text, err) < 0)
+    if (options->file[0] && buf_append_file(&text, options->file, err) < 0)
         return -1;
     struct issuers *issuers = calloc(1, sizeof(*issuers));
     if (!issuers)
@@ -239,7 +225,7 @@ static int list_reload(struct issuers *issuers, struct err *err)
     buf_init(&text, ISSUER_FILE_MAX);
     if (!issuers->options.file[0])
         return 0;
-    if (file_read(issuers->options.file, &text, err) < 0)
+    if (buf_append_file(&text, issuers->options.file, err) < 0)
         return -1;
     struct reading *before = issuers->reading, *reading;
     struct sha256 hash = sha256_of(text.data, text.length);

@@ -9,9 +9,9 @@
  * without it the set could be freed in between. It is taken once per token that is not remembered. */
 #include <isms/auth/jwks.h>
 
+#include "json_members.h"
 #include "jws.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -271,19 +271,11 @@ int jwks_parse(const char *text, size_t length, struct jwks **ret_keys, struct e
 
 int jwks_load(const char *path, struct jwks **ret_keys, struct err *err)
 {
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return err_setf(err, ERR_FIELD_INVALID, "The JWK set %s cannot be opened: %s.", path, strerror(errno));
     struct buf text CLEANUP(buf_release);
-    buf_init(&text, JWKS_TEXT_MAX);
-    char block[4096];
-    for (size_t got; (got = fread(block, 1, sizeof(block), file)) > 0;)
-        buf_append(&text, block, got);
-    bool complete = !ferror(file) && !text.failed;
-    fclose(file);
-    if (!complete)
-        return err_setf(err, ERR_FIELD_INVALID, "The JWK set %s cannot be read whole.", path);
     struct err cause = {0};
+    buf_init(&text, JWKS_TEXT_MAX);
+    if (buf_append_file(&text, path, &cause) < 0)
+        return err_setf(err, cause.reason, "The JWK set %s", cause.message);
     if (jwks_parse(text.data, text.length, ret_keys, &cause) < 0)
         return err_setf(err, cause.reason, "%s: %s", path, cause.message);
     return 0;

@@ -4,13 +4,9 @@
  * keeps them): it accepts duplicate claims and a second `alg`, a `crit` header it does not understand, a
  * `kid` that names another key, padded signatures and non-zero trailing bits (one token with many texts), and
  * when no key is passed it trusts the one in the token's own `jwk` header. Each would need a check of ours
- * around it, and it brings GnuTLS, curl and 30 more libraries into the process. What is left to do by hand is
- * little: three base64url parts, one object each, four signature algorithms.
- *
- * Nesting is bounded before jansson sees the text, since it descends by recursion to a depth of 2048. */
+ * around it, and it brings GnuTLS and 30 more libraries into the process. What is left to do by hand is
+ * little: three base64url parts, one object each, four signature algorithms. */
 #include "jws.h"
-
-#include <stdlib.h>
 
 #include <errno.h>
 
@@ -19,9 +15,7 @@
 #include <isms/base/bug.h>
 #include <isms/base/crypto.h>
 
-enum { NESTING_MAX = 16 };
-
-static const int64_t TIME_MAX_S = 253402300799; /* 9999-12-31T23:59:59Z */
+#include "json_members.h"
 
 int token_refuse(struct err *err, enum token_cause cause)
 {
@@ -40,53 +34,6 @@ int token_refuse(struct err *err, enum token_cause cause)
     err_setf(err, causes[cause].reason, "%s", causes[cause].text);
     err_fact(err, "cause", "%s", causes[cause].name);
     return -1;
-}
-
-static bool nesting_is_bounded(const char *text, size_t length)
-{
-    unsigned depth = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < length; i++) {
-        char c = text[i];
-        if (in_string && c == '\\')
-            i++;
-        else if (c == '"')
-            in_string = !in_string;
-        else if (!in_string && (c == '{' || c == '[') && ++depth > NESTING_MAX)
-            return false;
-        else if (!in_string && (c == '}' || c == ']') && depth > 0)
-            depth--;
-    }
-    return true;
-}
-
-/* Without memory jansson may say that the text is wrong, or leave a member out, which would be a wrong refusal. */
-static _Thread_local bool memory_failed;
-
-static void *watched_malloc(size_t size)
-{
-    void *memory = malloc(size);
-    memory_failed |= !memory;
-    return memory;
-}
-
-void json_memory_watch(void)
-{
-    json_set_alloc_funcs(watched_malloc, free);
-}
-
-json_t *json_object_read(const char *text, size_t length, bool *ret_no_memory)
-{
-    *ret_no_memory = memory_failed = false;
-    if (!nesting_is_bounded(text, length))
-        return NULL;
-    json_t *object = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
-    *ret_no_memory = memory_failed;
-    if (object && (memory_failed || !json_is_object(object))) {
-        json_decref(object);
-        return NULL;
-    }
-    return object;
 }
 
 /* One base64url part that is a JSON object; NULL when it is not. */
@@ -187,25 +134,4 @@ int jws_verify(const struct jws *jws, const struct jwks *keys, struct err *err)
         break;
     }
     return err_set(err, ERR_OVERLOADED);
-}
-
-bool json_numeric_date(const json_t *value, int64_t *ret_time_us)
-{
-    if (!json_is_number(value))
-        return false;
-    double seconds = json_number_value(value);
-    if (!(seconds >= 0 && seconds <= (double)TIME_MAX_S))
-        return false;
-    *ret_time_us = json_is_integer(value) ? (int64_t)json_integer_value(value) * 1000000
-                                          : (int64_t)(seconds * 1e6);
-    return true;
-}
-
-bool json_text_copy(const json_t *value, char *ret_text, size_t size)
-{
-    size_t length = json_is_string(value) ? json_string_length(value) : 0;
-    if (length == 0 || length >= size)
-        return false;
-    memcpy(ret_text, json_string_value(value), length + 1);
-    return true;
 }

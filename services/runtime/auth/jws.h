@@ -50,16 +50,4 @@ enum signature { SIGNATURE_GOOD, SIGNATURE_BAD, SIGNATURE_UNCHECKED /* no memory
 enum signature jwk_verify(const struct jwk *key, enum jwt_algorithm algorithm, struct slice data,
                           const uint8_t *signature, size_t signature_length);
 
-/* A JSON object of bounded nesting without duplicate members; NULL when it is none, or *ret_no_memory. */
-json_t *json_object_read(const char *text, size_t length, bool *ret_no_memory);
-
-/* Has jansson allocate so that this can be told apart. Once, at start. */
-void json_memory_watch(void);
-
-/* A claim that is a NumericDate (RFC 7519 section 2) of the years 1970 to 9999, in microseconds. */
-bool json_numeric_date(const json_t *value, int64_t *ret_time_us);
-
-/* Copies a JSON string that is not empty and fits. */
-bool json_text_copy(const json_t *value, char *ret_text, size_t size);
-
 #endif

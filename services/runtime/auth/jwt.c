@@ -17,6 +17,7 @@
 #include <isms/base/bug.h>
 #include <isms/base/crypto.h>
 
+#include "json_members.h"
 #include "jws.h"
 #include "key_source.h"
 #include "provisioning.h"

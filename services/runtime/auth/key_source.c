@@ -13,6 +13,7 @@
 #include <isms/base/buf.h>
 #include <isms/base/bug.h>
 #include <isms/base/clock.h>
+#include <isms/base/condition.h>
 #include <isms/obs/log.h>
 #include <isms/obs/metrics.h>
 
@@ -107,8 +108,7 @@ static void *source_main(void *context)
             continue;
         }
         int64_t until_us = clock_monotonic_us() + (wait_us < LOOK_US ? wait_us : LOOK_US);
-        struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
-        pthread_cond_timedwait(&source->wake, &source->lock, &until);
+        condition_wait_until(&source->wake, &source->lock, until_us);
     }
     pthread_mutex_unlock(&source->lock);
     return NULL;
@@ -127,16 +127,12 @@ static void source_release(struct key_source *source)
 int key_source_new(const struct key_source_options *options, struct key_source **ret_source, struct err *err)
 {
     struct key_source *source = calloc(1, sizeof(*source));
-    pthread_condattr_t attributes;
     if (!source)
         return err_set(err, ERR_INTERNAL);
     source->options = *options;
     atomic_init(&source->stopping, false);
     BUG_IF(pthread_mutex_init(&source->lock, NULL) != 0);
-    BUG_IF(pthread_condattr_init(&attributes) != 0);
-    BUG_IF(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) != 0);
-    BUG_IF(pthread_cond_init(&source->wake, &attributes) != 0);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&source->wake);
     struct fetch_options fetch = {
         .ca_file = options->ca_file, .allow_http = options->allow_http, .stopping = &source->stopping};
     source->fetcher = fetcher_new(&fetch);

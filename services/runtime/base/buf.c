@@ -5,6 +5,7 @@
  * not be written to. */
 #include <isms/base/buf.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,19 @@ void buf_vprintf(struct buf *buf, const char *format, va_list arguments)
         buf->data[buf->length] = '\0'; /* what vsnprintf() left of a text that does not fit */
     }
     va_end(again);
+}
+
+int buf_append_file(struct buf *buf, const char *path, struct err *err)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return err_setf(err, ERR_FIELD_INVALID, "%s cannot be opened: %s.", path, strerror(errno));
+    char block[4096];
+    for (size_t got; !buf->failed && (got = fread(block, 1, sizeof(block), file)) > 0;)
+        buf_append(buf, block, got);
+    bool complete = !ferror(file) && !buf->failed;
+    fclose(file);
+    return complete ? 0 : err_setf(err, ERR_FIELD_INVALID, "%s cannot be read whole.", path);
 }
 
 char *buf_take(struct buf *buf, size_t *ret_length)

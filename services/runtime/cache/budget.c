@@ -10,6 +10,7 @@
 #include <isms/base/buf.h>
 #include <isms/base/bug.h>
 #include <isms/base/clock.h>
+#include <isms/base/condition.h>
 #include <isms/base/crypto.h>
 #include <isms/obs/log.h>
 #include <isms/obs/metrics.h>
@@ -178,10 +179,9 @@ static void *budget_main(void *context)
         pthread_mutex_unlock(&budget->mutex);
         shares_exchange(budget);
         int64_t until_us = clock_monotonic_us() + budget->options.interval_us;
-        struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
         pthread_mutex_lock(&budget->mutex);
         if (!budget->ending)
-            pthread_cond_timedwait(&budget->wake, &budget->mutex, &until);
+            condition_wait_until(&budget->wake, &budget->mutex, until_us);
     }
     pthread_mutex_unlock(&budget->mutex);
     return NULL;
@@ -203,12 +203,8 @@ int budget_new(const struct budget_options *options, struct budget **ret_budget,
         budget->options.interval_us = INTERVAL_US;
     budget->errors = METRIC_SERIES(isms_budget_errors_total);
     budget->up = METRIC_SERIES(isms_budget_up);
-    pthread_condattr_t attributes;
     BUG_IF(pthread_mutex_init(&budget->mutex, NULL) != 0);
-    BUG_IF(pthread_condattr_init(&attributes) != 0);
-    BUG_IF(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) != 0);
-    BUG_IF(pthread_cond_init(&budget->wake, &attributes) != 0);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&budget->wake);
     budget->started = on && pthread_create(&budget->thread, NULL, budget_main, budget) == 0;
     if (on && !budget->started) {
         budget_free(budget);

@@ -10,6 +10,7 @@
 
 #include <isms/base/bug.h>
 #include <isms/base/clock.h>
+#include <isms/base/condition.h>
 #include <isms/base/crypto.h>
 #include <isms/obs/log.h>
 #include <isms/obs/metrics.h>
@@ -103,9 +104,7 @@ static void *mend(void *context)
         if (cache->open_count >= cache->wanted) {
             pthread_cond_wait(&cache->wake, &cache->mutex);
         } else if (now_us < cache->retry_at_us) {
-            struct timespec until = {.tv_sec = cache->retry_at_us / 1000000,
-                                     .tv_nsec = cache->retry_at_us % 1000000 * 1000};
-            pthread_cond_timedwait(&cache->wake, &cache->mutex, &until);
+            condition_wait_until(&cache->wake, &cache->mutex, cache->retry_at_us);
         } else {
             connection_add(cache);
         }
@@ -116,12 +115,8 @@ static void *mend(void *context)
 
 static int thread_start(struct cache *cache, struct err *err)
 {
-    pthread_condattr_t attributes;
     BUG_IF(pthread_mutex_init(&cache->mutex, NULL) != 0);
-    BUG_IF(pthread_condattr_init(&attributes) != 0);
-    BUG_IF(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) != 0);
-    BUG_IF(pthread_cond_init(&cache->wake, &attributes) != 0);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&cache->wake);
     if (cache->wanted == 0 || pthread_create(&cache->thread, NULL, mend, cache) == 0)
         return 0;
     cache->wanted = 0;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <isms/obs/log.h>
 #include <isms/proto/json.h>
 #include <isms/proto/message.h>
 
@@ -86,16 +87,21 @@ static int array_read(struct decoder *decoder, const struct column *column, cons
 static int json_column_read(struct decoder *decoder, const struct column *column, const char *data,
                             size_t length, ProtobufCMessage *parent)
 {
-    struct err ignored = {0};
+    struct err problem = {0};
     if (column->type == DB_JSONB) { /* a version byte first */
         if (length < 1 || *data != 1)
             return -1;
         data++;
         length--;
     }
-    if (column->kind == COLUMN_JSON)
-        return json_read_field(column->location.field, parent, data, length, true, decoder->arena, &ignored);
-    return json_read_into(column->location.parent, parent, data, length, true, decoder->arena, &ignored);
+    int result =
+        column->kind == COLUMN_JSON
+            ? json_read_field(column->location.field, parent, data, length, true, decoder->arena, &problem)
+            : json_read_into(column->location.parent, parent, data, length, true, decoder->arena, &problem);
+    if (result < 0 && problem.violation_count > 0) /* what it says is about the form, and holds nothing of the value */
+        LOG(ERROR, "a stored value does not fit", LOG_STR("message", decoder->binding->response->name),
+            LOG_STR("field", problem.violations[0].field), LOG_STR("problem", problem.violations[0].description));
+    return result;
 }
 
 static int case_read(struct decoder *decoder, const struct column *column, const char *data, size_t length,

@@ -1,7 +1,8 @@
 /* admission.c: see admission.h.
  *
- * Of a lane's places a flow may hold four times as many as are free: four fifths when it is alone, and however many
- * flows flood a lane, there is a place for one that does not (dynamic thresholds, Choudhury and Hahne, 1998). */
+ * Of a lane's places, or those of streams, a flow may hold four times as many as are free: four fifths when it is
+ * alone, and however many flows flood a lane, there is a place for one that does not (dynamic thresholds, Choudhury and
+ * Hahne, 1998). */
 #include "admission.h"
 
 enum { RETRY_AFTER_MS = 200, HELD_PER_FREE = 4 };
@@ -34,13 +35,18 @@ int admission_enter(struct admission *admission, struct admission_ticket *ticket
     return 0;
 }
 
+bool admission_has_place(unsigned max, unsigned all, unsigned own)
+{
+    unsigned room = all < max ? max - all : 0;
+    return own / HELD_PER_FREE < room;
+}
+
 int admission_wait(struct admission *admission, struct admission_ticket *ticket, enum rpc_lane lane,
                    struct fair_flow *flow, struct err *err)
 {
     unsigned all = atomic_fetch_add(&admission->waiting[lane], 1);
     unsigned own = atomic_fetch_add(&flow->waiting, 1);
-    unsigned room = all < admission->waiting_max ? admission->waiting_max - all : 0;
-    if (own / HELD_PER_FREE >= room) {
+    if (!admission_has_place(admission->waiting_max, all, own)) {
         atomic_fetch_sub(&flow->waiting, 1);
         atomic_fetch_sub(&admission->waiting[lane], 1);
         return refuse(err, rpc_lane_name(lane));
@@ -75,6 +81,8 @@ void admission_leave(struct admission *admission, struct admission_ticket *ticke
     admission_taken(admission, ticket);
     if (ticket->held_up)
         atomic_fetch_sub(&ticket->tenant->held_up, 1);
+    if (ticket->stream)
+        atomic_fetch_sub(&ticket->tenant->stream_flow.waiting, 1);
     if (ticket->counted)
         tenant_leave(ticket->tenant);
     tenant_unref(ticket->tenant);

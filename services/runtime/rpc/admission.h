@@ -33,6 +33,7 @@ struct admission_ticket {
     bool waiting;           /* before a lane's workers */
     bool counted;           /* among the calls of its organisation */
     bool held_up;           /* waits for the organisation's sequence */
+    bool stream;            /* among its organisation's streams */
     enum rpc_lane lane;     /* that it waits in, or was taken from */
     struct fair_flow *flow; /* its line there */
     struct tenant *tenant;
@@ -47,6 +48,9 @@ int admission_enter(struct admission *admission, struct admission_ticket *ticket
  * all are taken, or so many of those by this flow that the rest is for the others. */
 int admission_wait(struct admission *admission, struct admission_ticket *ticket, enum rpc_lane lane,
                    struct fair_flow *flow, struct err *err) MUST_CHECK;
+
+/* Whether a flow that holds `own` of the `all` places that are taken may have one more of the `max` there are. */
+bool admission_has_place(unsigned max, unsigned all, unsigned own);
 
 /* A worker has taken the call. */
 void admission_taken(struct admission *admission, struct admission_ticket *ticket);

@@ -106,27 +106,26 @@ static bool server_remember(struct rpc_server *server, struct call *call)
     return room;
 }
 
-/* What is left of a connection that is being ended, or has been. */
+/* By a connection that is being ended: thousands of calls may have come by it that were reset, and are not known to. */
 static bool is_of_bad_peer(struct rpc_server *server, grpc_call *call)
 {
     int64_t now_us = clock_monotonic_us();
-    if (!resets_any_bad(&server->resets, now_us) || !resets_is_bad(&server->resets, peer_number(call), now_us))
-        return false;
-    server->resets_pending = true;
-    return true;
+    return resets_any_bad(&server->resets, now_us) && resets_is_bad(&server->resets, peer_number(call), now_us);
 }
 
 /* Takes what has arrived out of its place; NULL when there is no memory for it, the call is then gone. */
 static struct call *call_take(struct armed *armed)
 {
     struct rpc_server *server = armed->server;
-    struct call *call = is_of_bad_peer(server, armed->grpc) ? NULL : call_new(server->context);
+    bool bad = is_of_bad_peer(server, armed->grpc);
+    struct call *call = bad ? NULL : call_new(server->context);
     if (call && !server_remember(server, call)) {
         call_free(call);
         call = NULL;
     }
     if (!call) {
-        grpc_call_cancel_with_status(armed->grpc, GRPC_STATUS_RESOURCE_EXHAUSTED, "too many calls", NULL);
+        grpc_call_cancel_with_status(armed->grpc, bad ? GRPC_STATUS_UNAVAILABLE : GRPC_STATUS_RESOURCE_EXHAUSTED,
+                                     "too many calls", NULL);
         grpc_call_unref(armed->grpc);
         grpc_metadata_array_destroy(&armed->metadata);
         grpc_metadata_array_init(&armed->metadata);

@@ -275,11 +275,13 @@ void call_wake_locked(struct call *call)
         stream_wake(call->stream);
 }
 
-/* Before its request was there: it was begun for nothing. */
+/* Counted however far it had come: who lets a call begin and then resets it costs most. Who waited a while for an
+ * answer and gave up, as proxies do for all their callers when a service is slow, does not count. */
 static void call_reset(struct call *call)
 {
     struct rpc_server *server = call->server;
-    if (resets_count(&server->resets, peer_number(call->grpc), clock_monotonic_us()))
+    int64_t now_us = clock_monotonic_us();
+    if (now_us - call->arrived_us < RESET_PATIENCE_US && resets_count(&server->resets, peer_number(call->grpc), now_us))
         server->resets_pending = true;
 }
 

@@ -210,8 +210,14 @@ static int lookup(void *context, const struct auth_query *query, struct auth_rec
     struct auth_record record = {0};
     int result = query->kind == AUTH_BY_KEY ? key_find(directory->connection, query, &record, err)
                                             : member_find(directory->connection, query, &record, err);
-    if (result == 0 && query->kind == AUTH_BY_SUBJECT && is_provisioned(query->claims, &record))
-        result = member_provision(directory, query, &record, err);
+    if (result == 0 && query->kind == AUTH_BY_SUBJECT && is_provisioned(query->claims, &record)) {
+        /* Reviews alone writes members. Elsewhere, what the token no longer gives is gone at once; what it newly gives
+         * is there when its subject has called reviews. */
+        if (strcmp(directory->service, peer_name(PEER_REVIEWS)) == 0)
+            result = member_provision(directory, query, &record, err);
+        else
+            record.roles.bits &= roles_together(query->claims, &record).bits;
+    }
     db_results_clear(directory->connection);
     if (result == 0)
         *ret_record = record;

@@ -324,6 +324,8 @@ struct rpc_server {
 
     bool poller_started;
     pthread_t poller;
+    clockid_t poller_clock;
+    atomic_uint_fast64_t polled; /* events taken */
     struct tag stopped_tag;
     atomic_bool serving;
     atomic_bool draining; /* takes no new calls: who only waits, ends */
@@ -345,7 +347,7 @@ struct rpc_server {
 /* stream.c: calls on a thread of their own. */
 int streams_init(struct rpc_server *server, struct err *err) MUST_CHECK;
 void streams_free(struct rpc_server *server);
-int stream_admit(struct call *call, struct err *err) MUST_CHECK; /* counts it in, or OVERLOADED */
+int stream_admit(struct call *call, struct err *err) MUST_CHECK; /* counts it in, or OVERLOADED, as admission_wait() */
 void stream_start(struct call *call);                            /* its request is there */
 void stream_wake(struct rpc_stream *stream);                     /* something about its call has changed */
 /* One of the streams' database connections as call->connection; -1 when the call is over first. */
@@ -369,7 +371,7 @@ void armed_start(struct rpc_server *server);
 void armed_free(struct rpc_server *server);
 void armed_event(struct armed *armed, bool ok);
 
-/* server.c. Of the connection that a call came by, for server->resets. */
+/* server.c. Who a call came from, as server->resets has it. */
 uint64_t peer_number(grpc_call *call);
 
 /* arrival.c. For admission workers: finds out who calls, and lets the call in or refuses it. */

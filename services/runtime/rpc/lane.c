@@ -22,6 +22,7 @@
 
 #include <isms/base/bug.h>
 #include <isms/base/clock.h>
+#include <isms/base/condition.h>
 
 enum {
     IDLE_CHECK_MS = 500,
@@ -94,8 +95,7 @@ static void lane_wait(struct lane *lane, int64_t until_us)
 {
     if (lane->parked.length > 0 && lane->unpark_us < until_us)
         until_us = lane->unpark_us;
-    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
-    pthread_cond_timedwait(&lane->changed, &lane->lock, &until);
+    condition_wait_until(&lane->changed, &lane->lock, until_us);
 }
 
 /* What a worker has taken. The organisations outlive their calls, until their flows are given back. */
@@ -262,14 +262,10 @@ static int lane_start(struct rpc_server *server, enum rpc_lane name, struct err 
 
 void lanes_init(struct rpc_server *server)
 {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     for (enum rpc_lane name = 0; name < RPC_LANE_COUNT; name++) {
         pthread_mutex_init(&server->lanes[name].lock, NULL);
-        pthread_cond_init(&server->lanes[name].changed, &attributes);
+        condition_init(&server->lanes[name].changed);
     }
-    pthread_condattr_destroy(&attributes);
 }
 
 int lanes_start(struct rpc_server *server, struct err *err)

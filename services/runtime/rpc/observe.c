@@ -36,13 +36,19 @@ static bool is_flood(const struct err *err)
                    err->reason == ERR_OVERLOADED);
 }
 
+/* Gone before its request was there. */
+static bool is_reset(const struct call *call, const struct err *err)
+{
+    return err && !call->body && (err->reason == ERR_CANCELLED || err->reason == ERR_MESSAGE_MALFORMED);
+}
+
 void call_observe(const struct call *call, int status, const struct err *err)
 {
     const char *code = grpc_code_name(status);
     int64_t duration_us = clock_monotonic_us() - call->arrived_us;
     call_count(call, code, duration_us);
     bool built_in = call->served && !call->served->rpc;
-    enum log_level level = built_in || is_flood(err) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+    enum log_level level = built_in || is_flood(err) || is_reset(call, err) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
     if (!log_enabled(level))
         return;
 

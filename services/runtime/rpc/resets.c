@@ -1,5 +1,5 @@
-/* resets.c: see resets.h. A place keeps its level when another peer takes it over: peers that alternate, on ports chosen
- * to share a place, gain nothing. */
+/* resets.c: see resets.h. A place keeps its level when another peer takes it over: peers that alternate, on ports that
+ * were chosen to share a place, gain nothing. */
 #include "resets.h"
 
 void resets_init(struct resets *resets, struct bucket_rate rate, int64_t now_us)

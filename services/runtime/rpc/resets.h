@@ -2,7 +2,7 @@
  *
  * HTTP/2 limits the calls that a connection has at once; one that is reset counts no more, and has cost the server
  * almost as much as any. gRPC core 1.51 has nothing against that. As other servers do, this one takes so many resets a
- * second from a connection; one with more is bad, for a while, and is to be ended.
+ * second from a connection; one with more is bad, and is to be ended soon: the peer's port may soon be somebody else's.
  *
  * A connection is a number, a hash of its peer. The table is small and never looked through: two connections may have
  * to share a place, and then what they may reset; nobody who resets nothing is ever taken for bad. Plain memory with
@@ -15,11 +15,15 @@
 
 #include "bucket.h"
 
-enum { RESET_PLACES = 1024, RESET_BAD_US = 5 * 1000 * 1000 };
+enum {
+    RESET_PLACES = 1024,
+    RESET_BAD_US = 100 * 1000,
+    RESET_PATIENCE_US = 500 * 1000 /* a call that lived longer was not begun to be reset */
+};
 
 struct resets {
     struct bucket_rate rate;
-    int64_t bad_until_us; /* when the last of them was found bad, and RESET_BAD_US more */
+    int64_t bad_until_us; /* of the one that was found bad last */
     struct reset_place {
         uint64_t peer;
         struct bucket left;

@@ -1,12 +1,13 @@
 /* stream.c: calls that answer with many messages, each on a thread of its own.
  *
  * A thread makes a handler straight-line code that may wait for an hour; what it costs while it waits is a few pages
- * of stack, not a database connection: those are few, shared, and held for one transaction at a time. gRPC allows one
- * message under way; its completion, which the poller takes and passes on, is the flow control. A caller that does
- * not read is found by that completion staying away, and is cut off: gRPC then sends the status past the stalled data
- * and drops that. */
+ * of stack, not a database connection: those are few, shared, held for one transaction at a time, and given to the
+ * organisations in turn (fair.h), of which none has them all. gRPC allows one message under way; its completion, which
+ * the poller takes and passes on, is the flow control. A caller that does not read is found by that completion staying
+ * away, and is cut off: gRPC then sends the status past the stalled data and drops that. */
 #include "internal.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -29,10 +30,16 @@ struct rpc_stream {
     pthread_cond_t changed; /* `sending`, or whether the call goes on */
     bool sending;
     bool sent; /* what came of the message */
+
+    /* under the pool's lock */
+    struct fair_item item; /* while it waits for a connection */
+    struct stream_slot *slot;
+    pthread_cond_t given;
 };
 
 struct stream_slot {
     struct stream_slot *next;
+    struct fair_batch batch; /* whose it is */
     struct db_connection *connection;
     int wake_fd;
     bool up; /* as the metric has it */
@@ -41,7 +48,7 @@ struct stream_slot {
 /* The streams' database connections. */
 struct stream_pool {
     pthread_mutex_t lock;
-    pthread_cond_t freed;
+    struct fair_queue queue;
     struct stream_slot *free;
     unsigned count;
     struct stream_slot slots[];
@@ -86,7 +93,7 @@ int streams_init(struct rpc_server *server, struct err *err)
         return err_setf(err, ERR_INTERNAL, "out of memory");
     server->stream_pool = pool;
     pthread_mutex_init(&pool->lock, NULL);
-    monotonic_condition_init(&pool->freed);
+    pool->queue.share = count > 1 ? count - 1 : 1;
     struct db_options options = {
         .url = server->options.database_url,
         .application_name = server->context->service,
@@ -119,22 +126,37 @@ void streams_free(struct rpc_server *server)
         db_connection_free(pool->slots[i].connection);
         close(pool->slots[i].wake_fd);
     }
-    pthread_cond_destroy(&pool->freed);
     pthread_mutex_destroy(&pool->lock);
     free(pool);
 }
 
-/* NULL: the call was over before one was free. */
+/* Under the lock: what is free goes to those whose turn it is. */
+static void slots_give(struct stream_pool *pool)
+{
+    struct fair_batch batch;
+    while (pool->free && fair_take(&pool->queue, 1, &batch)) {
+        struct rpc_stream *stream = (void *)((char *)batch.items[0] - offsetof(struct rpc_stream, item));
+        stream->slot = pool->free;
+        pool->free = stream->slot->next;
+        stream->slot->batch = batch;
+        pthread_cond_signal(&stream->given);
+    }
+}
+
+/* NULL: the call was over before its turn came. */
 static struct stream_slot *slot_take(struct stream_pool *pool, const struct call *call)
 {
+    struct rpc_stream *stream = call->stream;
     pthread_mutex_lock(&pool->lock);
-    while (!pool->free && !call_is_over(call))
-        wait_until(&pool->freed, &pool->lock, clock_monotonic_us() + CONNECTION_CHECK_US);
-    struct stream_slot *slot = pool->free;
-    if (slot)
-        pool->free = slot->next;
+    stream->slot = NULL;
+    fair_push(&pool->queue, &call->ticket.tenant->stream_flow, &stream->item);
+    slots_give(pool);
+    while (!stream->slot && !call_is_over(call))
+        wait_until(&stream->given, &pool->lock, clock_monotonic_us() + CONNECTION_CHECK_US);
+    if (!stream->slot)
+        fair_remove(&pool->queue, &stream->item);
     pthread_mutex_unlock(&pool->lock);
-    return slot;
+    return stream->slot;
 }
 
 static void wake_fd_set(struct call *call, int fd)
@@ -170,9 +192,10 @@ void stream_connection_give(struct call *call)
     call->stream_slot = NULL;
     metric_add(METRIC_SERIES(isms_lane_busy, "stream"), -1);
     pthread_mutex_lock(&pool->lock);
+    fair_done(&pool->queue, &slot->batch);
     slot->next = pool->free;
     pool->free = slot;
-    pthread_cond_signal(&pool->freed);
+    slots_give(pool);
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -252,8 +275,8 @@ int stream_send(struct rpc_stream *stream, const ProtobufCMessage *message, stru
         return -1;
     if (call_is_over(call))
         return call_over_err(call, err);
-    if (size > STREAM_MESSAGE_MAX)
-        return err_setf(err, ERR_MESSAGE_TOO_LARGE, "A message of the stream is larger than clients accept.");
+    if (size > RPC_RESPONSE_MAX)
+        return err_setf(err, ERR_MESSAGE_TOO_LARGE, "A message of the stream is larger than the service sends.");
 
     grpc_metadata headers[HEADERS_MAX] = {{.key = {0}}};
     grpc_op operations[2];
@@ -320,6 +343,7 @@ static void stream_release(struct rpc_stream *stream)
     pthread_mutex_lock(&server->lock);
     stream->call->stream = NULL;
     pthread_mutex_unlock(&server->lock);
+    pthread_cond_destroy(&stream->given);
     pthread_cond_destroy(&stream->changed);
     pthread_mutex_destroy(&stream->lock);
 }
@@ -354,11 +378,17 @@ static int refuse(struct err *err, const char *limit)
 int stream_admit(struct call *call, struct err *err)
 {
     struct rpc_server *server = call->server;
-    if (atomic_fetch_add(&server->streams, 1) >= server->options.streams_max) {
+    struct tenant *tenant = call->ticket.tenant; /* NULL: one that is built in */
+    unsigned all = atomic_fetch_add(&server->streams, 1);
+    unsigned own = tenant ? atomic_fetch_add(&tenant->stream_flow.waiting, 1) : 0;
+    if (!admission_has_place(server->options.streams_max, all, own)) {
+        if (tenant)
+            atomic_fetch_sub(&tenant->stream_flow.waiting, 1);
         atomic_fetch_sub(&server->streams, 1);
         return refuse(err, "streams");
     }
     metric_add(METRIC_SERIES(isms_streams), 1);
+    call->ticket.stream = tenant != NULL;
     call->counted_stream = true;
     return 0;
 }
@@ -389,6 +419,7 @@ void stream_start(struct call *call)
     stream->sent_tag = tag_make_event(message_sent, stream);
     pthread_mutex_init(&stream->lock, NULL);
     monotonic_condition_init(&stream->changed);
+    monotonic_condition_init(&stream->given);
     pthread_mutex_lock(&server->lock);
     call->stream = stream;
     server->stream_threads++;

@@ -28,6 +28,7 @@ enum { TENANTS_MAX = 16384 };
 
 struct tenant {
     struct fair_flow flows[RPC_LANE_COUNT]; /* each under its lane's lock */
+    struct fair_flow stream_flow;           /* its streams, before their connections; under the pool's lock */
     atomic_uint refs;      /* calls and batches that point here */
     atomic_uint in_flight; /* calls that are counted */
     atomic_uint held_up;   /* writes that wait for the organisation's sequence in the exclusive lane */

@@ -200,6 +200,52 @@ static void streams_that_wait_hold_no_connection(void **state UNUSED)
         assert_int_equal(reader_end(&readers[i]), GRPC_STATUS_OK);
 }
 
+#define SLEEPING(count) \
+    "select count(*) = " #count " from pg_stat_activity where state = 'active' and query like '%pg_sleep($1%'" \
+    " and pid <> pg_backend_pid() and datname = current_database()"
+
+/* Invariant 11: whoever opens all it can leaves places to the others, and takes them again when they are free. */
+static void one_organisations_streams_leave_room_for_the_others(void **state UNUSED)
+{
+    struct probe_options options = {
+        .exclusive_workers = 2, .lane_waiting_max = 100, .calls_max = 1000, .streams_max = 10};
+    struct reader readers[10], other;
+    probe_stop(0);
+    probe_start(&options);
+    Isms__Probe__V1__StreamNotesRequest request = request_of(note_made("greedy"), 2, 600 * 1000);
+    Isms__Probe__V1__StreamNotesRequest others = request_of(note_of_the_other(), 1, 0);
+    unsigned open = 0;
+    do
+        reader_open(&readers[open], 0, &request, 60 * 1000 * 1000);
+    while (reader_next(&readers[open]) && ++open < ARRAY_SIZE(readers));
+    assert_int_equal(open, 8);
+    assert_int_equal(reader_end(&readers[open]), GRPC_STATUS_RESOURCE_EXHAUSTED);
+    reader_open(&other, 1, &others, PROBE_DEADLINE_US);
+    assert_non_null(reader_next(&other));
+    assert_int_equal(reader_end(&other), GRPC_STATUS_OK);
+    while (open > 0)
+        assert_int_equal(reader_give_up(&readers[--open]), GRPC_STATUS_CANCELLED);
+    do
+        reader_open(&other, 0, &others, PROBE_DEADLINE_US);
+    while (reader_end(&other) == GRPC_STATUS_RESOURCE_EXHAUSTED);
+}
+
+/* The same of their database connections, of which there are two. */
+static void one_organisations_streams_leave_a_connection_to_the_others(void **state UNUSED)
+{
+    struct reader readers[4], other;
+    Isms__Probe__V1__StreamNotesRequest request = request_of(note_made("slow"), 1, 0);
+    Isms__Probe__V1__StreamNotesRequest others = request_of(note_of_the_other(), 3, 0);
+    request.sleep = 60;
+    for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
+        reader_open(&readers[i], 0, &request, 60 * 1000 * 1000);
+    fixture_wait(probe_admin(), SLEEPING(1));
+    reader_open(&other, 1, &others, PROBE_DEADLINE_US);
+    assert_int_equal(reader_end(&other), GRPC_STATUS_OK);
+    for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
+        assert_int_equal(reader_give_up(&readers[i]), GRPC_STATUS_CANCELLED);
+}
+
 static void a_stream_of_a_revoked_key_ends(void **state UNUSED)
 {
     struct reader reader;
@@ -223,10 +269,6 @@ static void a_stream_of_an_expired_key_ends(void **state UNUSED)
     assert_int_equal(reader_end(&reader), GRPC_STATUS_UNAUTHENTICATED);
     probe_key_set("expire_time = null");
 }
-
-#define SLEEPING(count) \
-    "select count(*) = " #count " from pg_stat_activity where state = 'active' and query like '%pg_sleep($1%'" \
-    " and pid <> pg_backend_pid() and datname = current_database()"
 
 static void a_callers_going_ends_its_statement(void **state UNUSED)
 {
@@ -284,6 +326,8 @@ int main(void)
         TEST(every_message_arrives),
         TEST(a_stream_needs_permission_and_a_good_request),
         TEST(streams_that_wait_hold_no_connection),
+        TEST(one_organisations_streams_leave_room_for_the_others),
+        TEST(one_organisations_streams_leave_a_connection_to_the_others),
         TEST(a_stream_of_a_revoked_key_ends),
         TEST(a_stream_of_an_expired_key_ends),
         TEST(a_callers_going_ends_its_statement),

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <isms/base/buf.h>
 
@@ -123,6 +124,26 @@ static void test_take(void **state UNUSED)
     buf_release(&zeroed);
 }
 
+static void test_a_file_is_there_whole_or_not_at_all(void **state UNUSED)
+{
+    char path[] = "/tmp/isms-buf-XXXXXX", bytes[9000];
+    int file = mkstemp(path);
+    struct buf buf CLEANUP(buf_release), small CLEANUP(buf_release);
+    struct err err = {0};
+    memset(bytes, 'x', sizeof(bytes));
+    assert_int_equal(write(file, bytes, sizeof(bytes)), sizeof(bytes));
+    close(file);
+    buf_init(&buf, sizeof(bytes));
+    buf_init(&small, sizeof(bytes) - 1);
+    assert_int_equal(buf_append_file(&buf, path, &err), 0);
+    assert_int_equal(buf.length, sizeof(bytes));
+    assert_int_equal(buf_append_file(&small, path, &err), -1);
+    assert_non_null(strstr(err.message, "cannot be read whole"));
+    unlink(path);
+    assert_int_equal(buf_append_file(&buf, path, &err), -1);
+    assert_non_null(strstr(err.message, "cannot be opened"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_arena_behind_it),
         cmocka_unit_test(test_fixed_storage),
         cmocka_unit_test(test_take),
+        cmocka_unit_test(test_a_file_is_there_whole_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
