@@ -295,6 +295,8 @@ static void items_judge(struct validation *validation, const struct field_type *
     const char *items = *MEMBER(message, field, char *);
     for (size_t i = 0; i < count; i++) {
         path->index = (long)i;
+        if (field->descriptor->type == PROTOBUF_C_TYPE_ENUM && ((const int32_t *)(const void *)items)[i] == 0)
+            (void)violation(validation, path, "names no value"); /* that stands for a field that is not set */
         value_judge(validation, field, items + i * field_size(field), place);
     }
 }
