@@ -1,6 +1,9 @@
 """Replicas behind a balancer in the client are restarted one after the other, and no call fails."""
 
 import json
+import os
+import pathlib
+import signal
 import threading
 import time
 
@@ -90,3 +93,18 @@ def test_no_call_fails_while_replicas_are_restarted_in_turn(two_replicas):
             caller.join(30)
     failures = [failure for caller in callers for failure in caller.failures]
     assert failures == [], "\n".join(failures)
+
+
+def test_a_second_signal_cuts_the_drain_short(monkeypatch):
+    """After the first, calls are still served and health says no; after the second it ends, long before its time."""
+    monkeypatch.setenv("STACK_DRAIN_DELAY", "300s")
+    stack().control("start", REPLICAS[1])
+    monkeypatch.delenv("STACK_DRAIN_DELAY")
+    pid = stack().pid(REPLICAS[1])
+    os.kill(pid, signal.SIGTERM)
+    with grpc.insecure_channel(stack().address(REPLICAS[1])) as channel:
+        check = channel.unary_unary("/grpc.health.v1.Health/Check")
+        until(lambda: check(b"", timeout=5) == b"\x08\x02", 10, "NOT_SERVING")
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), 20, "the end")
+    stack().control("stop", REPLICAS[1])

@@ -200,7 +200,7 @@ create function core.export_page(p_table text, p_sequence bigint, p_after text) 
     as $$
 declare
     c_rows      constant integer := 500;
-    c_bytes     constant integer := 512 * 1024;
+    c_bytes     constant integer := 128 * 1024; -- what a reader that stalls keeps in memory
     v_table     constant regclass := p_table;
     v_columns   constant text[] := array(select a.attname from pg_catalog.pg_attribute a
                                          where a.attrelid = v_table and a.attnum > 0 and not a.attisdropped);
