@@ -32,11 +32,9 @@ static const char SCRIPT[] =
     "local time = redis.call('TIME')\n"
     "local now = time[1] * 1000000 + time[2]\n"
     "local known = redis.call('HMGET', KEYS[1], 'left', 'at')\n"
-    "local left = full\n"
-    "if known[1] then\n"
-    "  left = math.min(full, tonumber(known[1]) + math.max(0, now - tonumber(known[2])) * rate / 1000000)\n"
-    "end\n"
-    "left = math.max(left - spent, -full)\n"
+    "local left, at = tonumber(known[1] or ''), tonumber(known[2] or '')\n" /* nil where there is no number */
+    "left = left and at and left + math.max(0, now - at) * rate / 1000000 or full\n"
+    "left = math.max(math.min(full, left) - spent, -full)\n"
     "redis.call('HSET', KEYS[1], 'left', string.format('%.6f', left), 'at', string.format('%.0f', now))\n"
     "redis.call('PEXPIRE', KEYS[1], math.ceil((full - left) * 1000 / rate) + 1000)\n"
     "return math.floor(left * 1000000)\n";
