@@ -85,8 +85,8 @@ run_program() {
 run_pytest() {
     STACK_BIN=$STACK_BIN "$PYTHON" -B -m pytest -v --tb=short -p no:cacheprovider -p no:warnings "tests/$1" 2>&1 |
         awk '{ print; name = $0; sub(/ (PASSED|FAILED|ERROR) .*/, "", name) }
-             / PASSED /{ print "ok - " name } / (FAILED|ERROR) /{ print "not ok - " name }
-             / SKIPPED /{ name = $1; sub(/.*SKIPPED /, ""); sub(/ *\[ *[0-9]+%\]$/, "")
+             /^tests.* PASSED /{ print "ok - " name } /^tests.* (FAILED|ERROR) /{ print "not ok - " name }
+             /^tests.* SKIPPED /{ name = $1; sub(/.*SKIPPED /, ""); sub(/ *\[ *[0-9]+%\]$/, "")
                           print "ok - " name " # SKIP " $0 }'
 }
 

@@ -201,6 +201,8 @@ class Service:
         password = (stack().folder / "password").read_text().strip()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ISMS_")}
         environment |= {
+            # A sanitizer's library would be first, which is of no matter to what is loaded here.
+            "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0",
             "LD_PRELOAD": str(clock_library(folder)), "CLOCK_OFFSET_FILE": str(self.offset), "no_proxy": "127.0.0.1",
             "ISMS_LISTEN": "127.0.0.1:0", "ISMS_ADMIN_LISTEN": "127.0.0.1:0",
             "ISMS_DATABASE_URL":
