@@ -32,7 +32,6 @@ enum { CALL_NEW_IDS_MAX = 4095 };
 
 struct call;
 struct principal;
-struct trace;
 
 /* The services that a call may go on to; the order is that of peer_name(). */
 enum peer { PEER_INPUTS, PEER_REVIEWS, PEER_ACTIONS, PEER_REPORTING, PEER_COUNT };
@@ -46,14 +45,10 @@ typedef int rpc_run(struct call *call, const ProtobufCMessage *request, Protobuf
 /* Who calls, for which tenant; never NULL while a handler runs. */
 const struct principal *call_principal(const struct call *call);
 struct arena *call_arena(struct call *call);
-const struct trace *call_trace(const struct call *call);
 void *call_service_data(const struct call *call);
 
 /* The call's time: the same in every statement and in every repeat. Unix microseconds. */
 int64_t call_now_us(const struct call *call);
-
-/* The moment by which the answer must be out, on clock_monotonic_us()'s clock. */
-int64_t call_deadline_us(const struct call *call);
 
 /* The caller has gone, or the deadline has passed: work for nobody may stop. */
 bool call_is_over(const struct call *call);

@@ -349,11 +349,6 @@ struct arena *call_arena(struct call *call)
     return &call->arena;
 }
 
-const struct trace *call_trace(const struct call *call)
-{
-    return &call->trace;
-}
-
 void *call_service_data(const struct call *call)
 {
     return call->context->service_data;
@@ -362,11 +357,6 @@ void *call_service_data(const struct call *call)
 int64_t call_now_us(const struct call *call)
 {
     return call->now_us;
-}
-
-int64_t call_deadline_us(const struct call *call)
-{
-    return call->deadline_us;
 }
 
 int call_remaining_ms(const struct call *call)
