@@ -26,8 +26,11 @@ from isms_client import ROOT, Organisation, api, stack, until
 from report import table
 
 SECONDS = float(os.environ.get("ABUSE_SECONDS", "2"))
-# Also the setting memory_max.
-PEAK_MAX = 512 << 20
+# The setting memory_max, and what comes between two looks.
+PEAK_MAX = 640 << 20
+# Answers that nobody reads are not what a peer sends: the organisation's tenant_calls_in_flight of them bounds it.
+PEAK_MAX_OF_ANSWERS = 1024 << 20
+ANSWERS_HELD = ("stalled windows", "slow readers")
 DEADLINE = 20
 # What the allocator keeps of it afterwards.
 LEFT_MAX = 128 << 20
@@ -157,7 +160,7 @@ def test_an_attack_costs_bounded_memory_and_others_are_served(world, fresh, name
     before = processes()
     watch = attacked(world, name)
     assert processes() == before
-    assert watch.peak < PEAK_MAX
+    assert watch.peak < (PEAK_MAX_OF_ANSWERS if name in ANSWERS_HELD else PEAK_MAX)
 
 
 def written_during(world, name, seconds):
