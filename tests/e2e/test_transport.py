@@ -330,7 +330,7 @@ def test_what_does_not_end_in_time_is_ended_by_its_own_error():
         raw.call(OUTPUT, output_request(*[1 << 20] * 10))
         next(event for event in raw.events() if isinstance(event, h2.events.DataReceived))  # and reads no more
         with grpc.insecure_channel(server.address) as channel:
-            busy = stream(channel, OUTPUT, output_request(*[1000] * 30000), timeout=100)
+            busy = stream(channel, OUTPUT, output_request(*[100000] * 30000), timeout=100)  # 3 GB
             next(busy)
             server.process.send_signal(signal.SIGTERM)
             with pytest.raises(grpc.RpcError) as error:
