@@ -190,6 +190,20 @@ def test_beyond_memory_max_who_sends_most_is_ended_and_others_are_served(world, 
     assert watch.peak < PEAK_MAX
 
 
+def test_a_connection_that_sent_much_before_the_attack_stays(world, fresh):
+    states = []
+    with grpc.insecure_channel(stack().address(SERVICE), options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+        call = channel.unary_unary(api().by_name["GetAction"].path)
+        for _ in range(30):  # much in sum, each little enough that no attack could be meant
+            with pytest.raises(grpc.RpcError):
+                call(packed("GetAction", id="x" * 40000), timeout=DEADLINE, wait_for_ready=True)
+        channel.subscribe(states.append)
+        until(lambda: states, 10, "the state of the channel")
+        _, written = written_during(world, "empty DATA frames", SECONDS)
+        assert "the connections that sent most were ended" in written
+    assert set(states) == {grpc.ChannelConnectivity.READY}
+
+
 def test_a_process_that_can_accept_no_more_connections_ends():
     """gRPC core 1.51 never accepts again after it once could not: a process that lives on unreachable helps nobody."""
     stack().control("stop", SERVICE)

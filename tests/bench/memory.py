@@ -1,6 +1,7 @@
 """What a process of each service takes: at rest, for idle connections, and for calls at the largest message.
 
-Needs the stack that tests/bench/memory.sh starts. Levels, not times: they hold for other machines of the same kind.
+Needs the stack that `tests/bench/run.sh memory` starts. Levels, not times: they hold for other machines of the same
+kind.
 """
 
 import concurrent.futures

@@ -20,11 +20,6 @@ def organisation():
 
 
 @pytest.fixture(scope="module")
-def manager(organisation):
-    return organisation.person("ISMS_MANAGER")
-
-
-@pytest.fixture(scope="module")
 def subject(manager):
     return unverified_claims(manager.credential)["sub"]
 

@@ -18,16 +18,6 @@ def organisation():
     return made
 
 
-@pytest.fixture(scope="module")
-def manager(organisation):
-    return organisation.person("ISMS_MANAGER")
-
-
-@pytest.fixture(scope="module")
-def chair(organisation):
-    return organisation.person("TOP_MANAGEMENT")
-
-
 def prepared(manager, chair, title):
     review = story.Review(manager, chair, title=title)
     manager.PrepareReview(id=review.id)

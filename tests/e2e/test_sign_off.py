@@ -19,16 +19,6 @@ def organisation():
     return made
 
 
-@pytest.fixture(scope="module")
-def manager(organisation):
-    return organisation.person("ISMS_MANAGER")
-
-
-@pytest.fixture(scope="module")
-def chair(organisation):
-    return organisation.person("TOP_MANAGEMENT")
-
-
 def signed_in(chair, **claims):
     """The chair with another token, whose sign-in was `age` seconds ago."""
     subject = unverified_claims(chair.credential)["sub"]

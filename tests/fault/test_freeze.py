@@ -16,11 +16,6 @@ def organisation():
     return made
 
 
-@pytest.fixture(scope="module")
-def manager(organisation):
-    return organisation.person("ISMS_MANAGER")
-
-
 @pytest.fixture(autouse=True)
 def everything_runs():
     yield

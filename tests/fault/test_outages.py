@@ -47,11 +47,6 @@ def organisation(between):
     return Organisation()
 
 
-@pytest.fixture(scope="module")
-def manager(organisation):
-    return organisation.person("ISMS_MANAGER")
-
-
 def an_action(manager, title):
     return {"action": {"title": title, "owner_id": manager.member, "due_date": story.day(30)}}
 

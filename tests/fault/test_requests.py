@@ -22,11 +22,6 @@ def organisation():
     return Organisation()
 
 
-@pytest.fixture(scope="module")
-def manager(organisation):
-    return organisation.person("ISMS_MANAGER")
-
-
 @pytest.fixture(autouse=True)
 def everything_runs():
     yield

@@ -70,6 +70,32 @@ begin
 end
 $$;
 
+-- From inside a write of the platform's into the order of writes and the change log of an organisation, by the same
+-- actor and request; answers what core.leave() puts back. For functions of the owner only.
+create function core.enter(p_tenant uuid) returns text[] language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    v_facts text[] := array[current_setting('app.tenant_id'), current_setting('app.sequence'),
+                            current_setting('app.ordinal')];
+    v_value bigint;
+begin
+    perform set_config('app.tenant_id', p_tenant::text, true);
+    update core.sequence s set value = value + 1
+    where s.tenant_id = p_tenant and p_tenant::text <> v_facts[1] returning value into v_value;
+    if v_value is null then
+        perform core.fail('NOT_FOUND');
+    end if;
+    perform set_config('app.sequence', v_value::text, true), set_config('app.ordinal', '0', true);
+    return v_facts;
+end
+$$;
+create function core.leave(p_facts text[]) returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    perform set_config('app.tenant_id', p_facts[1], true),
+            set_config('app.sequence', p_facts[2], true),
+            set_config('app.ordinal', p_facts[3], true);
+end
+$$;
+
 -- Forgets people, one or (p_member null) all of the organisation that the transaction is for: what is left is that
 -- there was somebody, under an id. The claims of the requests that named them are kept, so that none of them is done
 -- twice, but not the hashes: whoever guessed name and address could tell by them. The claim of the organisation's
@@ -107,19 +133,9 @@ create function core.erase_organisation(p_tenant uuid, p_name text)
     returns table (id uuid, name text, state text) language plpgsql security definer
     set search_path = pg_catalog, pg_temp as $$
 declare
-    v_tenant       text := current_setting('app.tenant_id');
-    v_sequence     text := current_setting('app.sequence');
-    v_ordinal      text := current_setting('app.ordinal');
-    v_value        bigint;
+    v_platform     text[] := core.enter(p_tenant);
     v_organisation core.organisation;
 begin
-    perform set_config('app.tenant_id', p_tenant::text, true);
-    update core.sequence s set value = value + 1
-    where s.tenant_id = p_tenant and p_tenant::text <> v_tenant returning value into v_value;
-    if v_value is null then
-        perform core.fail('NOT_FOUND');
-    end if;
-    perform set_config('app.sequence', v_value::text, true), set_config('app.ordinal', '0', true);
     select * into v_organisation from core.organisation o where o.tenant_id = p_tenant;
     if v_organisation.state <> 'SUSPENDED' then
         perform core.fail('WRONG_STATE', 'state=' || v_organisation.state || E'\nallowed=SUSPENDED');
@@ -139,9 +155,7 @@ begin
         set name = 'Erased organisation ' || right(p_tenant::text, 8), isms_scope = '', state = 'ERASED'
         where o.tenant_id = p_tenant
         returning o.tenant_id, o.name, o.state;
-    perform set_config('app.tenant_id', v_tenant, true),
-            set_config('app.sequence', v_sequence, true),
-            set_config('app.ordinal', v_ordinal, true);
+    perform core.leave(v_platform);
 end
 $$;
 

@@ -174,19 +174,9 @@ create function reviews.change_organisation(p_tenant uuid, p_state text, p_calls
                                             p_calls_burst integer default null, p_calls_in_flight integer default null)
     returns setof core.organisation language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    v_tenant   text := current_setting('app.tenant_id');
-    v_sequence text := current_setting('app.sequence');
-    v_ordinal  text := current_setting('app.ordinal');
-    v_value    bigint;
+    v_platform text[] := core.enter(p_tenant);
     v_state    text;
 begin
-    perform set_config('app.tenant_id', p_tenant::text, true);
-    update core.sequence s set value = value + 1
-    where s.tenant_id = p_tenant and p_tenant::text <> v_tenant returning value into v_value;
-    if v_value is null then
-        perform core.fail('NOT_FOUND');
-    end if;
-    perform set_config('app.sequence', v_value::text, true), set_config('app.ordinal', '0', true);
     select o.state into v_state from core.organisation o where o.tenant_id = p_tenant;
     if v_state in (p_state, 'ERASED') then
         perform core.fail('WRONG_STATE', 'state=' || v_state);
@@ -199,9 +189,7 @@ begin
             calls_in_flight = coalesce(p_calls_in_flight, o.calls_in_flight)
         where o.tenant_id = p_tenant
         returning o.*;
-    perform set_config('app.tenant_id', v_tenant, true),
-            set_config('app.sequence', v_sequence, true),
-            set_config('app.ordinal', v_ordinal, true);
+    perform core.leave(v_platform);
 end
 $$;
 

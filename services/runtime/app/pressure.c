@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <isms/base/clock.h>
+#include <isms/base/condition.h>
 #include <isms/obs/log.h>
 #include <isms/rpc/connections.h>
 
@@ -22,6 +23,7 @@ enum {
     RETURN_INTERVAL_US = 1000 * 1000,
     HEAVY_BYTES = 64 * 1024,  /* in one interval, or sent and not read yet */
     LIGHT_BYTES = 4 * 1024,   /* less does not do this */
+    RECENT_US = 1000 * 1000,  /* an older look does not say who sends now */
     DESCRIPTORS_MAX = 1 << 16 /* those above are not told apart from new ones */
 };
 
@@ -33,6 +35,7 @@ struct pressure {
     pthread_cond_t changed;
     bool stopping;
     int64_t returned_us;
+    int64_t looked_us; /* at the connections */
     uint64_t events; /* of the server's poller, when it last had taken some */
     int64_t cpu_us;  /* which it had used then */
     uint64_t received[DESCRIPTORS_MAX]; /* by each descriptor's connection, when last looked at */
@@ -94,13 +97,15 @@ static bool is_heaviest(void *context, int descriptor)
     return descriptor == look->heaviest;
 }
 
-/* Those that sent much, else the one that sent most. */
-static unsigned connections_look(struct pressure *pressure, bool end)
+/* Ends, if told to, those that sent much, else the one that sent most. A first look ends none: it only learns what each
+ * has received so far, which may be the work of hours. */
+static unsigned connections_look(struct pressure *pressure, bool end, int64_t now_us)
 {
-    struct look look = {.pressure = pressure, .end = end};
+    struct look look = {.pressure = pressure, .end = end && now_us - pressure->looked_us < RECENT_US};
+    pressure->looked_us = now_us;
     uint16_t port = (uint16_t)rpc_server_port(pressure->server);
     unsigned count = connections_end(port, connection_look, &look);
-    if (end && count == 0 && look.most >= LIGHT_BYTES)
+    if (look.end && count == 0 && look.most >= LIGHT_BYTES)
         count = connections_end(port, is_heaviest, &look);
     return count;
 }
@@ -130,7 +135,8 @@ static void pressure_look(struct pressure *pressure)
         pressure->returned_us = now_us;
         resident = resident_bytes();
     }
-    unsigned ended = connections_look(pressure, resident > pressure->memory_max || captive_us >= CAPTURED_US);
+    bool end = resident > pressure->memory_max || captive_us >= CAPTURED_US;
+    unsigned ended = connections_look(pressure, end, now_us);
     if (ended > 0)
         LOG(WARNING, "too much to read: the connections that sent most were ended", LOG_INT("connections", ended),
             LOG_INT("resident_bytes", (int64_t)resident), LOG_INT("captive_us", captive_us));
@@ -141,9 +147,7 @@ static void *pressure_main(void *argument)
     struct pressure *pressure = argument;
     pthread_mutex_lock(&pressure->lock);
     while (!pressure->stopping) {
-        int64_t until_us = clock_monotonic_us() + LOOK_INTERVAL_US;
-        struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
-        pthread_cond_timedwait(&pressure->changed, &pressure->lock, &until);
+        condition_wait_until(&pressure->changed, &pressure->lock, clock_monotonic_us() + LOOK_INTERVAL_US);
         pthread_mutex_unlock(&pressure->lock);
         pressure_look(pressure);
         pthread_mutex_lock(&pressure->lock);
@@ -160,11 +164,7 @@ int pressure_start(struct rpc_server *server, size_t memory_max, struct pressure
     pressure->server = server;
     pressure->memory_max = memory_max;
     pthread_mutex_init(&pressure->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&pressure->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&pressure->changed);
     if (pthread_create(&pressure->thread, NULL, pressure_main, pressure) != 0) {
         pthread_cond_destroy(&pressure->changed);
         pthread_mutex_destroy(&pressure->lock);

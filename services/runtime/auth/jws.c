@@ -28,7 +28,8 @@ int token_refuse(struct err *err, enum token_cause cause)
 #include <isms/auth/token_causes.def>
 #undef X
     };
-    /* What jansson or OpenSSL had no memory for looks like what is wrong; but a good token is not to be thrown away. */
+    /* OpenSSL does not always say that it had no memory, and then a good token looks like a bad one, which its owner
+     * would throw away. malloc() has said so; jws_parse() has cleared what was said before. */
     if (errno == ENOMEM)
         return err_set(err, ERR_OVERLOADED);
     err_setf(err, causes[cause].reason, "%s", causes[cause].text);

@@ -8,13 +8,15 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
 static bool is_of_port(int descriptor, uint16_t port)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } address;
+    union address address;
     socklen_t length = sizeof(address);
     int listens = 0;
     socklen_t listens_length = sizeof(listens);
@@ -52,11 +54,7 @@ unsigned connections_end(uint16_t port, connection_choose *choose, void *context
 
 void connection_peer(int descriptor, char ret_peer[static PEER_TEXT_SIZE])
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } address;
+    union address address;
     socklen_t length = sizeof(address);
     char text[INET6_ADDRSTRLEN];
     ret_peer[0] = '\0';

@@ -22,6 +22,7 @@
 
 #include <isms/base/bug.h>
 #include <isms/base/clock.h>
+#include <isms/base/condition.h>
 #include <isms/rpc/connections.h>
 
 #include "tls_credentials.h"
@@ -307,11 +308,7 @@ int rpc_server_new(const struct rpc_options *options, struct rpc_server **ret_se
     server->context = options->context;
     server->stopped_tag = tag_make(TAG_STOPPED, server);
     pthread_mutex_init(&server->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&server->quiet, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&server->quiet);
     lanes_init(server);
     admission_init(&server->admission, options->calls_max, options->lane_waiting_max);
     resets_init(&server->resets,
@@ -388,11 +385,9 @@ static void calls_wake(struct rpc_server *server)
 static bool quiet_wait(struct rpc_server *server, int64_t timeout_us)
 {
     int64_t until_us = clock_monotonic_us() + timeout_us;
-    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
     pthread_mutex_lock(&server->lock);
-    int waited = 0;
-    while (!server_is_quiet(server) && waited == 0)
-        waited = pthread_cond_timedwait(&server->quiet, &server->lock, &until);
+    while (!server_is_quiet(server) && condition_wait_until(&server->quiet, &server->lock, until_us))
+        ;
     bool quiet = server_is_quiet(server);
     pthread_mutex_unlock(&server->lock);
     return quiet;

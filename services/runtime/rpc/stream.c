@@ -14,6 +14,7 @@
 
 #include <isms/base/bug.h>
 #include <isms/base/clock.h>
+#include <isms/base/condition.h>
 
 enum {
     STACK_SIZE = 512 * 1024, /* of address space; handlers keep large things in arenas */
@@ -53,21 +54,6 @@ struct stream_pool {
     unsigned count;
     struct stream_slot slots[];
 };
-
-static void monotonic_condition_init(pthread_cond_t *condition)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
-static void wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t until_us)
-{
-    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
-    pthread_cond_timedwait(condition, lock, &until);
-}
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -152,7 +138,7 @@ static struct stream_slot *slot_take(struct stream_pool *pool, const struct call
     fair_push(&pool->queue, &call->ticket.tenant->stream_flow, &stream->item);
     slots_give(pool);
     while (!stream->slot && !call_is_over(call))
-        wait_until(&stream->given, &pool->lock, clock_monotonic_us() + CONNECTION_CHECK_US);
+        condition_wait_until(&stream->given, &pool->lock, clock_monotonic_us() + CONNECTION_CHECK_US);
     if (!stream->slot)
         fair_remove(&pool->queue, &stream->item);
     pthread_mutex_unlock(&pool->lock);
@@ -248,7 +234,7 @@ static int message_wait(struct rpc_stream *stream, struct err *err)
             grpc_call_cancel_with_status(call->grpc, (grpc_status_code)err_grpc_code(err->reason), err->message,
                                          NULL);
         else
-            wait_until(&stream->changed, &stream->lock, earlier(stalled_us, call->deadline_us));
+            condition_wait_until(&stream->changed, &stream->lock, earlier(stalled_us, call->deadline_us));
     }
     bool sent = stream->sent;
     pthread_mutex_unlock(&stream->lock);
@@ -306,7 +292,7 @@ int stream_wait(struct rpc_stream *stream, int64_t duration_us, struct err *err)
     bool over = false;
     while (!(over = call_is_over(call)) && !(draining = atomic_load(&call->server->draining)) &&
            clock_monotonic_us() < until_us)
-        wait_until(&stream->changed, &stream->lock, earlier(until_us, call->deadline_us));
+        condition_wait_until(&stream->changed, &stream->lock, earlier(until_us, call->deadline_us));
     pthread_mutex_unlock(&stream->lock);
     if (over)
         return call_over_err(call, err);
@@ -418,8 +404,8 @@ void stream_start(struct call *call)
     stream->call = call;
     stream->sent_tag = tag_make_event(message_sent, stream);
     pthread_mutex_init(&stream->lock, NULL);
-    monotonic_condition_init(&stream->changed);
-    monotonic_condition_init(&stream->given);
+    condition_init(&stream->changed);
+    condition_init(&stream->given);
     pthread_mutex_lock(&server->lock);
     call->stream = stream;
     server->stream_threads++;

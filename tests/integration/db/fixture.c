@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <isms/base/clock.h>
@@ -10,6 +12,17 @@ static const char *credentials = "";
 static const char *host = authority;
 static int port = 5432;
 static char name[64];
+
+int fixture_free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+                getsockname(fd, (struct sockaddr *)&address, &length) == 0);
+    close(fd);
+    return ntohs(address.sin_port);
+}
 
 static void url_split(const char *url)
 {

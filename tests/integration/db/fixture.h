@@ -21,6 +21,9 @@ const char *fixture_url(const char *host_port);
 const char *fixture_host(void);
 int fixture_port(void);
 
+/* A port of loopback that nobody listens on now. */
+int fixture_free_port(void);
+
 struct db_connection *fixture_connect(const struct db_statement *statements, unsigned count);
 struct db_connection *fixture_connect_to(const char *url, const struct db_statement *statements,
                                          unsigned count);

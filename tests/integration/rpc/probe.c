@@ -245,13 +245,7 @@ static char address[64];
  * made. */
 static void address_choose(void)
 {
-    struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof(name);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0 &&
-                getsockname(fd, (struct sockaddr *)&name, &length) == 0);
-    close(fd);
-    snprintf(address, sizeof(address), "127.0.0.1:%d", ntohs(name.sin_port));
+    snprintf(address, sizeof(address), "127.0.0.1:%d", fixture_free_port());
 }
 
 static void keys_make(void)

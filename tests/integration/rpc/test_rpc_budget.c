@@ -1,19 +1,12 @@
 /* Two replicas share an organisation's rate by a real Redis, and each goes on by itself while Redis is away. It is one
  * of the test's own, since it is killed: the suite's ISMS_TEST_REDIS_URL only says that there is a redis-server. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <fixture.h>
 
-#include <cmocka.h>
-
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,17 +28,6 @@ static pid_t redis;
 static struct tenants *replicas[REPLICAS];
 static struct budget *budgets[REPLICAS];
 static struct principal caller;
-
-static void port_choose(void)
-{
-    struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof(name);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0 &&
-                getsockname(fd, (struct sockaddr *)&name, &length) == 0);
-    close(fd);
-    snprintf(redis_port, sizeof(redis_port), "%d", ntohs(name.sin_port));
-}
 
 static void redis_start(void)
 {
@@ -86,7 +68,7 @@ static int setup(void **state UNUSED)
     if (!wanted)
         return 0;
     caller = (struct principal){.kind = PRINCIPAL_KEY, .tenant = uuid_v7()};
-    port_choose();
+    snprintf(redis_port, sizeof(redis_port), "%d", fixture_free_port());
     redis_start();
     for (unsigned i = 0; i < REPLICAS; i++)
         replica_start(i);

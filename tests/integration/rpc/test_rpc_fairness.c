@@ -1,6 +1,6 @@
 /* What one organisation does to the others: nothing much (invariant 11). Floods, limits, held locks and callers that
  * never send what they announced, against a real server and database. */
-#include "probe.h"
+#include "caller.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -35,62 +35,6 @@ static void start(const struct probe_options *options)
 }
 
 /* --- callers -------------------------------------------------------------------------------------------- */
-
-/* A call in a thread of its own. */
-struct caller {
-    pthread_t thread;
-    struct arena arena;
-    const char *credential;
-    const char *method;
-    const ProtobufCMessage *request;
-    const ProtobufCMessageDescriptor *type;
-    int64_t timeout_us;
-    int result;
-    struct err err;
-    void *response;
-};
-
-static void *caller_main(void *argument)
-{
-    struct caller *caller = argument;
-    caller->result = probe_call_as(caller->credential, caller->method, caller->request, caller->type,
-                                   caller->timeout_us, &caller->arena, &caller->response, &caller->err);
-    return NULL;
-}
-
-static void caller_start_as(struct caller *caller, const char *credential, const char *method,
-                            const ProtobufCMessage *request, const ProtobufCMessageDescriptor *type,
-                            int64_t timeout_us)
-{
-    pthread_attr_t attributes;
-    *caller = (struct caller){.credential = credential, .method = method, .request = request,
-                              .type = type, .timeout_us = timeout_us};
-    arena_init(&caller->arena, 1024 * 1024);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, 256 * 1024);
-    assert_int_equal(pthread_create(&caller->thread, &attributes, caller_main, caller), 0);
-    pthread_attr_destroy(&attributes);
-}
-
-static void caller_start(struct caller *caller, unsigned organisation, const char *method,
-                         const ProtobufCMessage *request, const ProtobufCMessageDescriptor *type)
-{
-    caller_start_as(caller, probe_credential(organisation), method, request, type, PROBE_DEADLINE_US);
-}
-
-static void caller_end(struct caller *caller)
-{
-    pthread_join(caller->thread, NULL);
-    arena_release(&caller->arena);
-}
-
-static void caller_succeed(struct caller *caller)
-{
-    pthread_join(caller->thread, NULL);
-    if (caller->result < 0)
-        fail_msg("%s: %s: %s", caller->method, err_reason_name(caller->err.reason), caller->err.message);
-    arena_release(&caller->arena);
-}
 
 /* A call on the test's thread: why it failed, or OK. */
 static enum err_reason asked(unsigned organisation, const char *method, const ProtobufCMessage *request,

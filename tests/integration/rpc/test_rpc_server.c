@@ -1,5 +1,5 @@
 /* The server as its callers see it: answers, refusals with their details, repeats, cancellation, the drain. */
-#include "probe.h"
+#include "caller.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -202,39 +202,6 @@ static void handlers_repeat_answers_what_was_stored(void **state UNUSED)
     assert_int_equal(second->run, first->run);
 }
 
-struct caller {
-    pthread_t thread;
-    struct arena arena;
-    const char *method;
-    const ProtobufCMessage *request;
-    const ProtobufCMessageDescriptor *type;
-    int64_t timeout_us;
-    int result;
-    struct err err;
-    void *response;
-};
-
-static void *caller_main(void *argument)
-{
-    struct caller *caller = argument;
-    caller->result = probe_call_as(probe_credential(0), caller->method, caller->request, caller->type,
-                                   caller->timeout_us, &caller->arena, &caller->response, &caller->err);
-    return NULL;
-}
-
-static void caller_start(struct caller *caller, const char *method, const ProtobufCMessage *request,
-                         const ProtobufCMessageDescriptor *type, int64_t timeout_us)
-{
-    *caller = (struct caller){.method = method, .request = request, .type = type, .timeout_us = timeout_us};
-    arena_init(&caller->arena, 1024 * 1024);
-    assert_int_equal(pthread_create(&caller->thread, NULL, caller_main, caller), 0);
-}
-
-static void caller_join(struct caller *caller)
-{
-    pthread_join(caller->thread, NULL);
-}
-
 static void parallel_repeats_happen_once(void **state UNUSED)
 {
     struct caller callers[16];
@@ -243,7 +210,7 @@ static void parallel_repeats_happen_once(void **state UNUSED)
     request.request_id = (char *)(uintptr_t)new_id();
     request.title = (char *)(uintptr_t)"parallel";
     for (size_t i = 0; i < ARRAY_SIZE(callers); i++)
-        caller_start(&callers[i], "CreateNote", &request.base, NOTE_TYPE, PROBE_DEADLINE_US);
+        caller_start_as(&callers[i], probe_credential(0), "CreateNote", &request.base, NOTE_TYPE, PROBE_DEADLINE_US);
     for (size_t i = 0; i < ARRAY_SIZE(callers); i++) {
         caller_join(&callers[i]);
         if (callers[i].result < 0)
@@ -321,7 +288,7 @@ static void deadline_ends_the_work(void **state UNUSED)
 {
     struct caller caller;
     Isms__Probe__V1__SleepRequest request = sleep_request(100);
-    caller_start(&caller, "Sleep", &request.base, SLEEP_TYPE, 2 * 1000 * 1000);
+    caller_start_as(&caller, probe_credential(0), "Sleep", &request.base, SLEEP_TYPE, 2 * 1000 * 1000);
     wait_sleeping(1);
     caller_join(&caller);
     assert_int_equal(caller.result, -1);
@@ -337,10 +304,10 @@ static void overload_is_refused_with_a_delay(void **state UNUSED)
     probe_start(&(struct probe_options){.exclusive_workers = 1, .lane_waiting_max = 1, .calls_max = 100});
     struct caller busy, callers[4];
     Isms__Probe__V1__SleepRequest longer = sleep_request(100), shorter = sleep_request(0);
-    caller_start(&busy, "Sleep", &longer.base, SLEEP_TYPE, 5 * 1000 * 1000);
+    caller_start_as(&busy, probe_credential(0), "Sleep", &longer.base, SLEEP_TYPE, 5 * 1000 * 1000);
     wait_sleeping(1);
     for (size_t i = 0; i < ARRAY_SIZE(callers); i++)
-        caller_start(&callers[i], "Sleep", &shorter.base, SLEEP_TYPE, PROBE_DEADLINE_US);
+        caller_start_as(&callers[i], probe_credential(0), "Sleep", &shorter.base, SLEEP_TYPE, PROBE_DEADLINE_US);
     note_made("other lanes work");
     int served = 0;
     int refused = 0;
@@ -363,7 +330,7 @@ static void drain_lets_calls_end(void **state UNUSED)
 {
     struct caller caller;
     Isms__Probe__V1__SleepRequest request = sleep_request(1);
-    caller_start(&caller, "Sleep", &request.base, SLEEP_TYPE, PROBE_DEADLINE_US);
+    caller_start_as(&caller, probe_credential(0), "Sleep", &request.base, SLEEP_TYPE, PROBE_DEADLINE_US);
     wait_sleeping(1);
     assert_int_equal(probe_stop(10 * 1000 * 1000), 0);
     caller_join(&caller);
@@ -376,7 +343,7 @@ static void drain_cancels_what_does_not_end(void **state UNUSED)
 {
     struct caller caller;
     Isms__Probe__V1__SleepRequest request = sleep_request(100);
-    caller_start(&caller, "Sleep", &request.base, SLEEP_TYPE, PROBE_DEADLINE_US);
+    caller_start_as(&caller, probe_credential(0), "Sleep", &request.base, SLEEP_TYPE, PROBE_DEADLINE_US);
     wait_sleeping(1);
     assert_int_equal(probe_stop(1000), 0);
     caller_join(&caller);
