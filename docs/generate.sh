@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the reference pages out of the tables that the code itself is made of:
 #
-#   docs/generate.sh            writes errors.md, settings.md, roles.md, metrics.md, api.md and
+#   docs/generate.sh            writes errors.md, settings.md, roles.md, metrics.md, quality.md, api.md and
 #                             service-config-hedging.json beside this file
 #   docs/generate.sh FOLDER     into another folder (tests/lint/docs.sh compares)
 set -eu
@@ -11,7 +11,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 gcc -std=gnu17 -Wall -Werror -Iinclude -o "$scratch/tables" docs/tables.c
-for page in errors settings roles metrics; do
+for page in errors settings roles metrics quality; do
     "$scratch/tables" "$page" >"$target/$page.md"
 done
 find proto -name "*.proto" | sort |

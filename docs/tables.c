@@ -233,6 +233,63 @@ static void print_metrics(void)
     }
 }
 
+/* --- data quality --------------------------------------------------------------------------------------- */
+
+static void print_quality(void)
+{
+    static const struct {
+        const char *name;
+        const char *severity;
+        const char *kinds;
+        const char *text;
+        const char *hint;
+    } checks[] = {
+#define X(name, severity, kinds, text, hint) {#name, #severity, kinds, text, hint},
+#include "../services/inputs/quality.def"
+#undef X
+    };
+    printf("# Data quality before a review\n\n%s\n"
+           "`CheckQuality` says what is wrong with the data that a review of a period would freeze if it\n"
+           "were opened now: missing, stale, without owner, out of range, duplicated, contradictory. It is a\n"
+           "work list: the worst first, then in the order of the agenda, by number. Each issue names the\n"
+           "input with its owner, or the item of the agenda where a whole one is meant, the field to look\n"
+           "at, what is wrong in a sentence, and what to do next. An ISMS manager goes through all of it; a\n"
+           "contributor asks with `mine` for what is theirs. It takes `quality.read` ([roles.md](roles.md)),\n"
+           "which an auditor does not have: what is judged is not frozen yet.\n\n"
+           "`GetQualityFigures` counts the same for each item of the agenda, with the share of its inputs\n"
+           "that are sound: those without an issue worse than a hint, in per cent. Where nothing of an item\n"
+           "that clause 9.3.2 asks for was recorded in the period, the share is 0, however sound the rest is.\n\n"
+           "| severity | what it means |\n|---|---|\n"
+           "| `BLOCKING` | The meeting cannot judge the matter as it stands. The worst end. |\n"
+           "| `WARNING` | The meeting would ask for it. |\n"
+           "| `HINT` | Worth a look. |\n\n"
+           "Nothing is refused because of an issue, and none is stored: whatever is mended is gone from the\n"
+           "next page. A review can be opened with all of them; what is not considered in it is the\n"
+           "conformity check's matter ([conformity.md](conformity.md)).\n\n"
+           "## How it is judged\n\n"
+           "- Judged are all inputs but those deleted, or closed before the period: what a review freezes.\n"
+           "- Days are those of the organisation's time zone. What is due today is not overdue.\n"
+           "- An item counts as recorded with an input that took effect, was made or was changed in the\n"
+           "  period, or a metric that has a value in it.\n"
+           "- Which values a metric owes, and until when, is the trend's judgement: a span of its frequency that\n"
+           "  ends in the period asks for one by `grace_days` after its last day. Those missing after the newest\n"
+           "  value are `METRIC_STALE`, those before it `POINTS_MISSING`: together, what the trend expects\n"
+           "  and does not have.\n"
+           "- An outlier lies further from the median of the period's values than 3.5 times the median\n"
+           "  absolute deviation, scaled to a standard deviation by 0.6745 (Iglewicz and Hoaglin 1993); fewer\n"
+           "  than eight values have none. A corrected value counts as corrected.\n"
+           "- Titles are compared without case, punctuation and spaces; of findings within their audit, of\n"
+           "  compliance within its framework, and among what is open.\n"
+           "- Levels of risks are judged on the scheme as it is now; the appetite is the risk's own, or the\n"
+           "  scheme's.\n\n"
+           "## The checks\n\n"
+           "| check | severity | looked for in | what is wrong | what to do |\n|---|---|---|---|---|\n",
+           GENERATED);
+    for (size_t i = 0; i < COUNT(checks); i++)
+        printf("| `%s` | %s | %s | %s. | %s |\n", checks[i].name, checks[i].severity, checks[i].kinds, checks[i].text,
+               checks[i].hint);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -240,12 +297,13 @@ int main(int argc, char **argv)
         void (*print)(void);
     } pages[] = {
         {"errors", print_errors}, {"settings", print_settings},
-        {"roles", print_roles}, {"metrics", print_metrics}};
+        {"roles", print_roles}, {"metrics", print_metrics},
+        {"quality", print_quality}};
     for (size_t i = 0; argc == 2 && i < COUNT(pages); i++)
         if (strcmp(argv[1], pages[i].name) == 0) {
             pages[i].print();
             return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
         }
-    fprintf(stderr, "usage: tables errors|settings|roles|metrics\n");
+    fprintf(stderr, "usage: tables errors|settings|roles|metrics|quality\n");
     return EXIT_FAILURE;
 }

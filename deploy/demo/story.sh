@@ -161,39 +161,68 @@ story_measurements() {
     done
 }
 
+# story_upsert PART FILE: a file of inputs in the form of the API, for what a table cannot hold.
+story_upsert() {
+    local inputs
+    inputs=$(story_fill "$DEMO_SOURCE/$1/$2" |
+        jq -c --arg id "$(story_request_id "$1 $2")" '{request_id: $id, inputs: map(. + {source: "register"})}')
+    story_call BatchUpsertInputs "$inputs" >/dev/null
+    echo "$2: $(jq '.inputs | length' <<<"$inputs") sent"
+}
+
 # story_data PART: imports the part's files; those that refer to other inputs come after them.
 story_data() {
-    local part=$1 metrics
+    local part=$1
     story_as lucja
-    metrics=$(jq -c --arg id "$(story_request_id metrics)" \
-        '{request_id: $id, inputs: map(. + {source: "register"})}' "$DEMO_SOURCE/metrics.json")
-    story_call BatchUpsertInputs "$metrics" >/dev/null
-    story_import "$part" context-issues.csv context-issue Issue=title Origin=context_issue.origin Topic=context_issue.topic \
-        Since=effective_date Severity=severity Status=state Closed=closed_date Impact=context_issue.impact \
-        "Risk assessment=risk_impact.disposition"
+    story_upsert . metrics.json
     story_import "$part" requirements.csv requirement Requirement=title "Interested party=requirement.interested_party" \
-        Since=effective_date Status=state Change=requirement.change Addressed=requirement.addressed \
+        Since=effective_date Status=state Change=requirement.change Addressed=requirement.addressing \
         How=requirement.how_addressed
     story_import "$part" nonconformities.csv nonconformity Nonconformity=title Grade=nonconformity.grade \
         Clause=nonconformity.clause Severity=severity Found=effective_date Due=due_date Status=state Closed=closed_date \
-        Owner=owner_name Cause=nonconformity.cause Method=nonconformity.cause_method \
-        Correction=nonconformity.correction "Corrective action=nonconformity.corrective_action" \
-        Effectiveness=nonconformity.effectiveness
+        Owner=owner_name Cause=nonconformity.cause.description Method=nonconformity.cause.method \
+        "Other method=nonconformity.cause.method_name" Correction=nonconformity.correction \
+        "Corrective action=nonconformity.corrective_action" Effectiveness=nonconformity.effectiveness \
+        Verified=nonconformity.effectiveness_date
+    story_import "$part" incidents.csv incident Incident=title Category=incident.category Severity=severity \
+        Date=effective_date Status=state Closed=closed_date Owner=owner_name Occurred=incident.occurred_time \
+        Detected=incident.detected_time Contained=incident.contained_time Resolved=incident.resolved_time \
+        Confidentiality=incident.confidentiality_affected Availability=incident.availability_affected \
+        "Personal data=incident.personal_data_affected" Impact=incident.impact Cause=incident.cause.description \
+        Method=incident.cause.method "Lessons learned=incident.lessons_learned" "Reported to=incident.reported_to"
+    story_import "$part" controls.csv control Control=title Reference=control.reference Owner=owner_name \
+        Design=control.design Operation=control.operation Tested=control.tested_date Test=control.test \
+        Result=control.result
+    story_import "$part" training.csv training Training=title Type=training.type Audience=training.audience \
+        Date=effective_date Status=state Closed=closed_date Owner=owner_name Invited=training.invited \
+        Completed=training.completed Passed=training.passed Effectiveness=training.effectiveness Result=training.result
     story_import "$part" audits.csv audit Audit=title Type=audit.type Date=effective_date Status=state Closed=closed_date \
         Scope=audit.scope Auditor=audit.auditor Conclusion=audit.conclusion
+    story_import "$part" compliance.csv compliance Requirement=title Framework=compliance.framework \
+        Reference=compliance.reference Owner=owner_name Status=compliance.status Assessed=compliance.assessed_date \
+        Assessor=compliance.assessor Gap=compliance.gap Plan=compliance.plan Due=due_date
     story_import "$part" feedback.csv feedback Subject=title From=feedback.interested_party Channel=feedback.channel \
         Date=effective_date Sentiment=feedback.sentiment Theme=feedback.theme Status=state Closed=closed_date \
         Response=feedback.response
     story_import "$part" risks.csv risk Risk=title Owner=owner_name Identified=effective_date Severity=severity \
-        Inherent=risk.inherent_level Current=risk.current_level Target=risk.target_level Likelihood=risk.likelihood \
-        Impact=risk.impact Response=risk.response Emerging=risk.emerging Status=state Scenario=risk.scenario
-    story_import "$part" improvements.csv improvement Idea=title "Proposed by=owner_name" Since=effective_date Status=state \
-        Closed=closed_date Benefit=improvement.benefit Effort=improvement.effort Cost=improvement.cost \
-        Score=improvement.score
+        "Inherent likelihood=risk.inherent.likelihood" "Inherent impact=risk.inherent.impact" \
+        "Current likelihood=risk.current.likelihood" "Current impact=risk.current.impact" \
+        "Residual likelihood=risk.residual.likelihood" "Residual impact=risk.residual.impact" \
+        "Target likelihood=risk.target.likelihood" "Target impact=risk.target.impact" Response=risk.response \
+        Rationale=risk.rationale Novelty=risk.novelty Status=state Scenario=risk.scenario
+    story_upsert "$part" improvements.json
+    story_import "$part" policies.csv policy Document=title Type=policy.type State=policy.status Version=policy.version \
+        "In force since=effective_date" "Next review=due_date" Owner=owner_name "Approved by=policy.approved_by" \
+        "Change needed=policy.change_needed"
+    story_upsert "$part" resources.json
     story_inputs_keep
+    story_import "$part" context-issues.csv context-issue Issue=title Origin=context_issue.origin Topic=context_issue.topic \
+        Since=effective_date Severity=severity Status=state Closed=closed_date Impact=context_issue.impact \
+        "Risk assessment=risk_impact.disposition" Risks=risk_impact.risk_ids "Why not=risk_impact.note"
     story_import "$part" findings.csv finding Finding=title Audit=finding.audit_id Grade=finding.grade \
         Reference=finding.reference Severity=severity Found=effective_date Due=due_date Status=state Closed=closed_date \
-        Owner=owner_name "Root cause=finding.root_cause" Recommendation=finding.recommendation Response=finding.response
+        Owner=owner_name "Root cause=finding.cause.description" Recommendation=finding.recommendation \
+        Response=finding.response
     story_import "$part" objectives.csv objective Objective=title Owner=owner_name Measure=objective.measure \
         Target=objective.target Now=objective.current Attainment=objective.attainment \
         "Business goal=objective.business_goal" Since=effective_date Due=due_date Status=state Closed=closed_date \
@@ -229,6 +258,8 @@ story_first_review() {
 
 story_year_between() {
     story_data second
+    story_import second outcomes.csv outcome Outcome=title Improvement=outcome.improvement_id Metric=outcome.metric_id \
+        Since=effective_date Owner=owner_name Expected=outcome.expected Result=outcome.result Verdict=outcome.verdict
     story_chapter second/follow-up.json
 }
 

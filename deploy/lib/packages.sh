@@ -4,7 +4,7 @@
 PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config git ca-certificates
   protobuf-compiler protobuf-c-compiler libprotobuf-dev libprotobuf-c-dev grpc-proto
   libgrpc-dev libpq-dev libhiredis-dev libjansson-dev libssl-dev libmicrohttpd-dev libcurl4-openssl-dev libcsv-dev
-  zlib1g-dev"
+  libzip-dev libexpat1-dev zlib1g-dev"
 PACKAGES_RUN="postgresql redis-server openssl curl jq procps tzdata util-linux"
 PACKAGES_TEST="libcmocka-dev clang libclang-rt-14-dev universal-ctags shellcheck python3 python3-grpcio
   python3-protobuf python3-pytest python3-cryptography python3-openpyxl python3-h2"

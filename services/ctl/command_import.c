@@ -1,10 +1,11 @@
-/* command_import.c: `ismsctl import FILE`: an import session of plain calls, with progress.
+/* command_import.c: `ismsctl import FILE`: an import session of plain calls, with progress until it is through.
  *
  * The file goes up in chunks at the offset that the service has reached. An upload that was interrupted goes on
  * there with --resume ID; a chunk that arrives twice is stored once. */
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -14,7 +15,7 @@
 
 #include "ctl.h"
 
-enum { FILE_MAX = 64 << 20, CHUNK_SIZE = 512 << 10 };
+enum { FILE_MAX = 64 << 20, CHUNK_SIZE = 512 << 10, FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 1000 };
 
 /* Calls `name` with the request, which it takes over; the response as JSON. */
 static int import_call(const struct session *session, const char *name, json_t *request, json_t **ret_response,
@@ -60,6 +61,13 @@ static char *kind_of(const struct options *options, struct arena *arena)
     return kind;
 }
 
+/* Numbers may be texts in proto JSON. */
+static void member_set(json_t *object, const char *name, const char *value)
+{
+    if (value)
+        json_object_set_new(object, name, json_string(value));
+}
+
 static int import_create(const struct session *session, const char *path, json_t **ret_import, struct err *err)
 {
     const struct options *options = session->options;
@@ -67,16 +75,19 @@ static int import_create(const struct session *session, const char *path, json_t
     const char *file_name = slash ? slash + 1 : path;
     json_t *request;
 
-    if ((!options->kind) == (!options->metric) || options->mapping_count == 0)
-        return err_setf(err, ERR_FIELD_INVALID,
-                        "import takes --kind KIND or --metric ID, and a --map for each column.");
-    request = json_pack("{s:s, s:s, s:o, s:b}", "file_name", file_name, "source",
-                        options->source ? options->source : file_name, "columns", columns_of(options), "dry_run",
-                        options->dry_run);
-    if (options->metric)
-        json_object_set_new(request, "metric_id", json_string(options->metric));
-    else
+    request = json_pack("{s:s, s:o, s:b, s:{}}", "file_name", file_name, "columns", columns_of(options), "dry_run",
+                        options->dry_run, "table");
+    if (options->source || !options->profile)
+        json_object_set_new(request, "source", json_string(options->source ? options->source : file_name));
+    if (options->kind)
         json_object_set_new(request, "kind", json_string(kind_of(options, session->arena)));
+    member_set(request, "metric_id", options->metric);
+    member_set(request, "profile_id", options->profile);
+    member_set(json_object_get(request, "table"), "sheet", options->sheet);
+    member_set(json_object_get(request, "table"), "header_row", options->header_row);
+    member_set(json_object_get(request, "table"), "last_row", options->last_row);
+    if (json_object_size(json_object_get(request, "table")) == 0)
+        json_object_del(request, "table");
     return import_call(session, "CreateImport", request, ret_import, NULL, err);
 }
 
@@ -92,6 +103,7 @@ static int import_upload(const struct session *session, json_t **import, struct 
     size_t offset = (size_t)received_of(*import);
 
     while (offset < file.length) {
+        struct arena_mark mark = arena_mark(session->arena);
         size_t size = file.length - offset < CHUNK_SIZE ? file.length - offset : CHUNK_SIZE;
         struct buf data;
         json_t *answer;
@@ -105,10 +117,57 @@ static int import_upload(const struct session *session, json_t **import, struct 
             return -1;
         }
         json_decref(answer);
+        arena_rewind(session->arena, &mark);
         offset += size;
         if (isatty(STDERR_FILENO))
             fprintf(stderr, "\ruploaded %3zu %%%s", offset * 100 / file.length, offset == file.length ? "\n" : "");
     }
+    return 0;
+}
+
+static long long number_of(const json_t *import, const char *name)
+{
+    return (long long)json_integer_value(json_object_get(import, name));
+}
+
+static bool has_state(const json_t *import, const char *state)
+{
+    const char *text = json_string_value(json_object_get(import, "state"));
+    return text && strcmp(text, state) == 0;
+}
+
+static void progress_print(const json_t *import)
+{
+    const char *phase = json_string_value(json_object_get(import, "phase"));
+    if (!isatty(STDERR_FILENO) || !phase)
+        return;
+    if (strcmp(phase, "IMPORT_PHASE_READING") == 0)
+        fprintf(stderr, "\rread %lld   ", number_of(import, "rows_total"));
+    else if (strcmp(phase, "IMPORT_PHASE_CHECKING") == 0)
+        fprintf(stderr, "\rchecked %lld of %lld   ", number_of(import, "rows_checked"),
+                number_of(import, "rows_total"));
+    else
+        fprintf(stderr, "\rstored %lld of %lld   ", number_of(import, "rows_stored"), number_of(import, "rows_total"));
+}
+
+/* Looks until the import is no longer under way. Interrupting this ends the looking only. */
+static int import_wait(const struct session *session, json_t **import, struct slice *text, struct err *err)
+{
+    char *id = arena_strdup(session->arena, json_string_value(json_object_get(*import, "id")));
+    bool shown = false;
+    for (int pause_ms = FIRST_PAUSE_MS; id && has_state(*import, "IMPORT_STATE_RUNNING");) {
+        const struct timespec pause = {.tv_nsec = pause_ms % 1000 * 1000000L, .tv_sec = pause_ms / 1000};
+        nanosleep(&pause, NULL);
+        pause_ms = 2 * pause_ms < LONGEST_PAUSE_MS ? 2 * pause_ms : LONGEST_PAUSE_MS;
+        json_decref(*import);
+        *import = NULL;
+        if (import_call(session, "GetImport", json_pack("{s:s}", "id", id), import, text, err) < 0)
+            return -1;
+        progress_print(*import);
+        shown = true;
+    }
+    if (shown && isatty(STDERR_FILENO))
+        fputc('\n', stderr);
     return 0;
 }
 
@@ -127,16 +186,23 @@ static int outcome_print(const struct session *session, const json_t *import, st
             fprintf(stderr, "line %lld, %s: %s\n", (long long)json_integer_value(json_object_get(error, "line")),
                     json_object_get(error, "column") ? json_string_value(json_object_get(error, "column")) : "row",
                     json_string_value(json_object_get(error, "message")));
+    if (state && strcmp(state, "IMPORT_STATE_PARTLY_DONE") == 0)
+        return err_setf(err, ERR_IMPORT_INVALID, "%lld errors; %lld of %lld rows were stored.",
+                        number_of(import, "error_count"),
+                        number_of(import, "created") + number_of(import, "updated") + number_of(import, "unchanged"),
+                        number_of(import, "rows_total"));
+    if (state && strcmp(state, "IMPORT_STATE_CANCELLED") == 0)
+        return err_setf(err, ERR_WRONG_STATE, "The import was cancelled.");
     if (state && strcmp(state, "IMPORT_STATE_REFUSED") == 0)
         return err_setf(err, ERR_IMPORT_INVALID, "%lld errors; nothing was stored.",
-                        (long long)json_integer_value(json_object_get(import, "error_count")));
+                        number_of(import, "error_count"));
     if (!session->options->json)
         printf("%s: %lld rows, %lld created, %lld updated, %lld unchanged\n",
                session->options->dry_run ? "would import" : "imported",
-               (long long)json_integer_value(json_object_get(import, "rows")),
-               (long long)json_integer_value(json_object_get(import, "created")),
-               (long long)json_integer_value(json_object_get(import, "updated")),
-               (long long)json_integer_value(json_object_get(import, "unchanged")));
+               number_of(import, "rows"),
+               number_of(import, "created"),
+               number_of(import, "updated"),
+               number_of(import, "unchanged"));
     return 0;
 }
 
@@ -159,7 +225,8 @@ int command_import(const struct session *session, struct err *err)
     hex_encode(hash.bytes, sizeof hash.bytes, sha256);
     if (import_call(session, "RunImport",
                     json_pack("{s:s, s:s}", "id", json_string_value(json_object_get(import, "id")), "sha256", sha256),
-                    &outcome, &text, err) < 0)
+                    &outcome, &text, err) < 0 ||
+        import_wait(session, &outcome, &text, err) < 0)
         return -1;
     return outcome_print(session, outcome, text, err);
 }

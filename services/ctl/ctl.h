@@ -29,6 +29,10 @@ struct options {
     const char *source;
     const char *metric;
     const char *resume;
+    const char *profile;
+    const char *sheet;
+    const char *header_row;      /* numbers, as they were written */
+    const char *last_row;
     const char *name;            /* org create and erase */
     const char *administrator;
     const char *time_zone;

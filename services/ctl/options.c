@@ -19,6 +19,8 @@ static const struct option long_options[] = {
     {"resume", required_argument, NULL, 'r'},    {"name", required_argument, NULL, 'N'},
     {"administrator", required_argument, NULL, 'A'}, {"time-zone", required_argument, NULL, 'z'},
     {"ca", required_argument, NULL, 'C'},        {"help", no_argument, NULL, 'h'},
+    {"profile", required_argument, NULL, 'P'},   {"sheet", required_argument, NULL, 'S'},
+    {"header-row", required_argument, NULL, 'H'}, {"last-row", required_argument, NULL, 'L'},
     {NULL, 0, NULL, 0},
 };
 
@@ -29,7 +31,7 @@ void options_help(void)
           "  call METHOD [JSON|@FILE|-]   call any method, for example:\n"
           "                                 ismsctl call ListActions '{\"unfinished\": true}'\n"
           "  methods [TEXT]               the methods there are, with what they take\n"
-          "  import FILE                  import a CSV file of inputs or measurements:\n"
+          "  import FILE                  import inputs or measurements (CSV, .xlsx, OSCAL as .json):\n"
           "                                 ismsctl import findings.csv --kind finding --source jira \\\n"
           "                                   --map 'Issue key=external_id' --map 'Summary=title'\n"
           "  org show|export FILE         the organisation; everything it stored, as JSON lines (docs/export.md)\n"
@@ -44,7 +46,8 @@ void options_help(void)
           "  --ca FILE                    speak TLS, and trust these certificates; else ISMS_CA_FILE\n"
           "  --json                       print JSON\n"
           "  --timeout SECONDS            60; 3600 for a stream\n"
-          "  import: --kind KIND | --metric ID, --source NAME, --map COLUMN=FIELD…, --dry-run, --resume ID\n"
+          "  import: --kind KIND | --metric ID, --source NAME, --map COLUMN=FIELD…, --profile ID, --dry-run,\n"
+          "          --sheet NAME, --header-row N, --last-row N, --resume ID\n"
           "  org erase: --name NAME       the organisation's, to be sure\n"
           "  org create: --name NAME, --administrator NAME, --time-zone ZONE\n"
           "  verify: --key FILE           the installation's public key (PEM), known from elsewhere\n",
@@ -108,6 +111,10 @@ static int option_take(struct options *options, int letter, struct arena *arena)
     case 'N': options->name = optarg; return 0;
     case 'A': options->administrator = optarg; return 0;
     case 'z': options->time_zone = optarg; return 0;
+    case 'P': options->profile = optarg; return 0;
+    case 'S': options->sheet = optarg; return 0;
+    case 'H': options->header_row = optarg; return 0;
+    case 'L': options->last_row = optarg; return 0;
     case 'h': options->help = true; return 0;
     default: return -1; /* getopt has said what is wrong */
     }

@@ -15,7 +15,7 @@
 
 #include "service.h"
 
-enum { PERIOD_MONTHS = 12, KEPT_SECONDS = 24 * 3600, GATHERINGS_MAX = 2, REVIEWS_PAGE = 200 };
+enum { PERIOD_MONTHS = 12, TRENDS_PAGE = 100, KEPT_SECONDS = 24 * 3600, GATHERINGS_MAX = 2, REVIEWS_PAGE = 200 };
 
 static int no_memory(struct err *err)
 {
@@ -140,12 +140,25 @@ static int inputs_gather(struct call *call, Isms__Reporting__V1__Dashboard *dash
     return 0;
 }
 
+static int trends_append(struct call *call, const Isms__Inputs__V1__ListMetricTrendsResponse *page,
+                         Isms__Reporting__V1__Dashboard *dashboard, struct err *err)
+{
+    size_t count = dashboard->n_trends + page->n_trends;
+    Isms__Inputs__V1__Trend **all = ARENA_ARRAY(call_arena(call), count, Isms__Inputs__V1__Trend *);
+    if (!all)
+        return err_set(err, ERR_MESSAGE_TOO_LARGE);
+    for (size_t i = 0; i < count; i++)
+        all[i] = i < dashboard->n_trends ? dashboard->trends[i] : page->trends[i - dashboard->n_trends];
+    dashboard->trends = all;
+    dashboard->n_trends = count;
+    return 0;
+}
+
 /* The twelve months that end today. */
 static int trends_gather(struct call *call, const char *today, Isms__Reporting__V1__Dashboard *dashboard,
                          struct err *err)
 {
     Isms__Inputs__V1__ListMetricTrendsRequest list = ISMS__INPUTS__V1__LIST_METRIC_TRENDS_REQUEST__INIT;
-    Isms__Inputs__V1__ListMetricTrendsResponse found = ISMS__INPUTS__V1__LIST_METRIC_TRENDS_RESPONSE__INIT;
     Isms__Type__V1__DateRange period = ISMS__TYPE__V1__DATE_RANGE__INIT;
     char start[CLOCK_DATE_SIZE];
     struct date day;
@@ -155,11 +168,15 @@ static int trends_gather(struct call *call, const char *today, Isms__Reporting__
     period.start_date = start;
     period.end_date = (char *)today;
     list.period = &period;
-    if (call_peer(call, PEER_INPUTS, "/isms.inputs.v1.TrendService/ListMetricTrends", &list.base, &found.base,
-                  err) < 0)
-        return -1;
-    dashboard->trends = found.trends;
-    dashboard->n_trends = found.n_trends;
+    list.page_size = TRENDS_PAGE;
+    do {
+        Isms__Inputs__V1__ListMetricTrendsResponse page = ISMS__INPUTS__V1__LIST_METRIC_TRENDS_RESPONSE__INIT;
+        if (call_peer(call, PEER_INPUTS, "/isms.inputs.v1.TrendService/ListMetricTrends", &list.base, &page.base,
+                      err) < 0 ||
+            trends_append(call, &page, dashboard, err) < 0)
+            return -1;
+        list.page_token = page.next_page_token;
+    } while (list.page_token[0] != '\0');
     return 0;
 }
 

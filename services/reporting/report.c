@@ -7,6 +7,7 @@
 
 #include "report_figures.h"
 #include "report_inputs.h"
+#include "report_kinds.h"
 #include "wording.h"
 
 const char *report_person_name(const struct report_facts *facts, const char *id)
@@ -413,8 +414,6 @@ void report_build(const struct report_facts *facts, struct document *document)
     report_section(document, facts, "previous_minutes", "Previous minutes");
     previous_actions(document, facts);
     report_inputs_build(facts, document);
-    report_section(document, facts, "policy", "Policy and objectives");
-    report_section(document, facts, "resources", "Resources");
     other_items(document, facts);
     decisions(document, facts);
     action_items(document, facts);

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include <isms/actions/v1/actions.pb-c.h>
-#include <isms/inputs/v1/inputs.pb-c.h>
+#include <isms/inputs/v1/snapshots.pb-c.h>
 #include <isms/reviews/v1/reviews.pb-c.h>
 
 #include "document.h"

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "report_inputs.h"
+
 static void figure(struct document *document, struct block *block, const char *name, const char *value,
                    const char *detail, enum tone tone)
 {
@@ -55,8 +57,8 @@ static void metrics_figure(struct document *document, const struct report_facts 
     unsigned improving = 0;
     unsigned worsening = 0;
 
-    for (size_t i = 0; i < facts->snapshot->n_trends; i++) {
-        const Isms__Inputs__V1__Trend *trend = facts->snapshot->trends[i];
+    for (size_t i = 0; facts->snapshot->trends && i < facts->snapshot->trends->n_metrics; i++) {
+        const Isms__Inputs__V1__Trend *trend = facts->snapshot->trends->metrics[i];
         met += trend->target_attainment == ISMS__INPUTS__V1__TARGET_ATTAINMENT__TARGET_ATTAINMENT_MET;
         judged +=
             trend->target_attainment != ISMS__INPUTS__V1__TARGET_ATTAINMENT__TARGET_ATTAINMENT_UNSPECIFIED;
@@ -72,7 +74,8 @@ static void metrics_figure(struct document *document, const struct report_facts 
 static void nonconformities_figure(struct document *document, const struct report_facts *facts,
                                    struct block *block)
 {
-    const Isms__Inputs__V1__NonconformityTrend *trend = facts->snapshot->nonconformities;
+    const Isms__Inputs__V1__InputTrend *trend =
+        report_trend_of(facts, ISMS__INPUTS__V1__INPUT_KIND__INPUT_KIND_NONCONFORMITY);
     struct arena *arena = document->arena;
 
     if (trend)

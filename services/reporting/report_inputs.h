@@ -7,6 +7,9 @@
 
 void report_inputs_build(const struct report_facts *facts, struct document *document);
 
+/* NULL: the snapshot has no trend of the kind, or there is no snapshot. */
+const Isms__Inputs__V1__InputTrend *report_trend_of(const struct report_facts *facts, Isms__Inputs__V1__InputKind kind);
+
 /* A section with the title and clause of the agenda's item, and what was said on it. */
 struct block *report_section(struct document *document, const struct report_facts *facts, const char *key,
                              const char *title);
@@ -16,8 +19,5 @@ const char *report_person(const struct report_facts *facts, const char *id);
 
 /* NULL where it is not known. Of a signed review only the names in its record are. */
 const char *report_person_name(const struct report_facts *facts, const char *id);
-
-/* "NC-2026-014 Backups were not restored" for an input that was frozen; its id for another. */
-const char *report_input_name(const struct report_facts *facts, struct arena *arena, const char *id);
 
 #endif

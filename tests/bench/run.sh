@@ -6,6 +6,9 @@
 #
 #   tests/bench/run.sh neighbour [OPTION...]     how one organisation's calls fare while another floods the service
 #   tests/bench/run.sh memory                    what memory the services take
+#   tests/bench/run.sh import [ROWS]             what the import of a large file takes (100000)
+#   tests/bench/run.sh large [OPTION...]         inputs on a database of full size: --tenants=N (1000) --inputs=N
+#                                                (1000000) --measurements=N (10000000) --large=N (10000) --calls=N (200)
 #
 # Builds, and starts a PostgreSQL, a Redis and the services that are needed, all of its own, on loopback ports,
 # durable as in production; stops and removes them at the end. docs/performance.md says how to read the table.
@@ -31,7 +34,12 @@ fi
 STACK=$(mktemp -d "${TMPDIR:-/var/tmp}/isms-bench.XXXXXX")
 STACK_BIN=$STACK/bin
 # shellcheck disable=SC2034  # read by stack.sh
-[ "${1:-}" = memory ] || STACK_SERVICES="actions reviews"
+case ${1:-} in
+    memory) ;;
+    import) STACK_SERVICES="inputs reviews" ;;
+    large) STACK_SERVICES="inputs actions reviews" ;;
+    *) STACK_SERVICES="actions reviews" ;;
+esac
 # shellcheck disable=SC2329
 finish() {
     stack_stop
@@ -50,9 +58,16 @@ echo "starting PostgreSQL, Redis and the services …" >&2
 stack_start
 
 export ISMS_TEST_STACK=$STACK ISMS_TEST_STACK_BIN=$STACK_BIN ISMS_TEST_ROOT=$PWD
-if [ "${1:-}" = memory ]; then
-    ulimit -n 4096
-    /usr/bin/python3 -B tests/bench/memory.py
-else
-    PATH=$(stack_postgres_bin):$PATH /usr/bin/python3 -B tests/bench/bench.py --programs="$BUILD/tests/bench" "$@"
-fi
+PATH=$(stack_postgres_bin):$PATH
+case ${1:-} in
+    memory)
+        ulimit -n 4096
+        /usr/bin/python3 -B tests/bench/memory.py ;;
+    import)
+        shift
+        /usr/bin/python3 -B tests/bench/imports.py "$@" ;;
+    large)
+        shift
+        /usr/bin/python3 -B tests/bench/large.py --programs="$BUILD/tests/bench" "$@" ;;
+    *) /usr/bin/python3 -B tests/bench/bench.py --programs="$BUILD/tests/bench" "$@" ;;
+esac

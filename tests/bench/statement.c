@@ -1,13 +1,15 @@
 /* statement.c: prints the statement that a SQL file is compiled to, so that pgbench can run the same text.
  *
- *   isms-bench-sql FOLDER NAME       its plain variant: default order, no condition
+ *   isms-bench-sql FOLDER NAME             its plain variant: default order, no condition
+ *   isms-bench-sql FOLDER NAME VARIANT     another one, from 0; status 3 where there is none
  *
  * The parameters follow, one name a line, $1 first. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <isms/proto/sql_file.h>
 
-enum { FOLDER_MAX = 16 * 1024 * 1024 };
+enum { FOLDER_MAX = 16 * 1024 * 1024, NO_VARIANT = 3 };
 
 int main(int argc, char **argv)
 {
@@ -17,15 +19,18 @@ int main(int argc, char **argv)
     struct err err;
 
     arena_init(&arena, FOLDER_MAX);
-    if (argc != 3) {
-        fputs("usage: isms-bench-sql FOLDER NAME\n", stderr);
+    if (argc < 3 || argc > 4) {
+        fputs("usage: isms-bench-sql FOLDER NAME [VARIANT]\n", stderr);
         return 2;
     }
     if (sql_folder_read(argv[1], &arena, &files, &err) < 0 || sql_file_compile(files, argv[2], &file, &err) < 0) {
         fprintf(stderr, "%s\n", err.message);
         return 1;
     }
-    const struct sql_statement *statement = &file->variants[0].statement;
+    unsigned long variant = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
+    if (variant >= file->variant_count)
+        return NO_VARIANT;
+    const struct sql_statement *statement = &file->variants[variant].statement;
     printf("%s\n", statement->sql);
     puts("--");
     for (unsigned i = 0; i < statement->parameter_count; i++)

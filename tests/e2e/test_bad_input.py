@@ -117,7 +117,8 @@ def test_a_message_within_a_message_a_thousand_deep_is_only_unknown_bytes(manage
 
 
 def test_a_message_cut_anywhere_is_refused(manager):
-    whole = packed("CreateInput", input=an_input(summary="Übersicht", labels=["a", "b"], evidence=[{"title": "E"}]))
+    whole = packed("CreateInput", input=an_input(summary="Übersicht", labels=["a", "b"],
+                                                  evidence=[{"title": "E", "uri": "https://e.x/1"}]))
     for cut in range(len(whole)):
         refused = refusal(method("CreateInput"), whole[:cut], manager.credential)
         assert refused.code.name == "INVALID_ARGUMENT" and refused.reason in ("MESSAGE_MALFORMED", "FIELD_INVALID"), cut
@@ -187,8 +188,8 @@ WRONG_FIELDS = {
     "SQL for a uuid": ("GetInput", {"id": "' or 1=1 --"}, "id"),
     "page size too large": ("ListActions", {"page_size": 501}, "page_size"),
     "page size negative": ("ListActions", {"page_size": -1}, "page_size"),
-    "number beyond its range": ("CreateInput", {"input": {"title": "T", "risk": {"current_level": 101}}},
-                                "input.risk.current_level"),
+    "number beyond its range": ("CreateInput", {"input": {"title": "T", "risk": {"current": {"level": 1001}}}},
+                                "input.risk.current.level"),
     "not a number": ("AddMeasurements",
                      {"measurements": [{"metric_id": new_id(), "observed_time": "2026-01-01T00:00:00Z",
                                         "value": "NaN"}]},

@@ -22,6 +22,8 @@ WIDER_POLICIES = {
     ("core.organisation", "platform"): ("isms_reviews", "platform administrators list the organisations"),
     ("core.sequence", "jobs"): ("isms_jobs", "jobs find out which organisations have something to do"),
     ("core.seal", "jobs"): ("isms_jobs", "the sealing job finds out which organisations are sealed how far"),
+    ("inputs.evidence_file", "jobs"): ("isms_jobs", "the clean-up finds files that were given up or never finished"),
+    ("inputs.import", "jobs"): ("isms_jobs", "the importing jobs find out which organisations have files to import"),
     ("reviews.issuance", "jobs"): ("isms_jobs", "the issuing job finds out which organisations have actions to issue"),
 }
 
@@ -43,6 +45,10 @@ NOT_EXPORTED = {
     "core.key_use": "of keys that are good here only",
     "core.counter": "the numbers themselves are in the rows",
     "core.sequence": "one value, named at the head of the export",
+    "inputs.input_text": "the words of what is in inputs.input",
+    "inputs.evidence_object": "where bytes lie here; the export names files by their hash",
+    "inputs.import_row": "working data of imports: the files are there, and the inputs",
+    "inputs.import_progress": "working data of imports, too",
 }
 
 SCHEMA_LIST = "(" + ", ".join(f"'{name}'" for name in SCHEMAS) + ")"

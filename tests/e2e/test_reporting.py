@@ -78,7 +78,7 @@ def test_dashboard_is_kept_until_something_changes(told):
     assert kept.cached and kept.last_signed_review.number == told["review"].review.number
     assert kept.actions.open == 1 and kept.trends[0].direction == 2
     counts = {figures.kind: (figures.open, figures.closed) for figures in kept.inputs}
-    assert counts[3] == (1, 0) and 9 not in counts, "one nonconformity is open, the only risk is deleted"
+    assert counts[3] == (1, 0) and 13 not in counts, "one nonconformity is open, the only risk is deleted"
     manager.CreateAction(action={"title": "Overdue", "owner_id": manager.member, "due_date": story.day(-3)})
     fresh = manager.GetDashboard()
     assert not fresh.cached and fresh.sequence > kept.sequence

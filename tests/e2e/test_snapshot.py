@@ -64,7 +64,7 @@ class World:
             caller.UpdateAction(id=action.id, action={"title": "Renamed", "labels": ["new"]},
                                 update_mask="title,labels")
             caller.RescheduleAction(id=action.id, due_date=story.day(400), reason="Later")
-            caller.CompleteAction(id=action.id, evidence=[{"title": "Done"}])
+            caller.CompleteAction(id=action.id, evidence=[{"title": "Done", "uri": "https://example.com/done"}])
         self.organisation.admin.UpdateOrganisation(organisation={"name": "Renamed", "time_zone": "Asia/Tokyo"},
                                                    update_mask="name,timeZone")
 
@@ -85,7 +85,7 @@ def changed(world):
 # --- the freeze ------------------------------------------------------------------------------------------
 
 def test_no_byte_of_a_snapshot_changes_with_what_it_was_taken_of(changed):
-    open_inputs = everything(changed.manager.ListInputs, "inputs", state="INPUT_STATE_OPEN")
+    open_inputs = everything(changed.manager.ListInputs, "inputs", filter={"states": ["INPUT_STATE_OPEN"]})
     assert not open_inputs or changed.inputs, "nothing was changed"
     for review in (changed.first, changed.second):
         assert changed.frozen(review) == changed.before[review.id]

@@ -72,7 +72,7 @@ def test_report_is_the_same_bytes_again_and_json_has_the_same_facts(told):
 
 def test_trend_in_the_snapshot_knows_what_is_good(told):
     snapshot = told["manager"].GetSnapshot(review_id=told["second"].id)
-    assert [trend.direction for trend in snapshot.trends] == [2], as_dict(snapshot)["trends"]
+    assert [trend.direction for trend in snapshot.trends.metrics] == [2], as_dict(snapshot)["trends"]
     assert hashlib.sha256(snapshot.content).hexdigest() == snapshot.sha256
 
 

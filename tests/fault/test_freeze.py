@@ -7,6 +7,7 @@ from csv_import import everything
 from isms_client import SERVICES, Organisation, Refused, new_id, stack, until
 
 IN_SESSION, PREPARING = 3, 2
+NONCONFORMITY = 3  # of InputKind
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,9 @@ def test_a_later_attempt_freezes_what_came_in_between(manager, half_frozen):
     assert opened.state == IN_SESSION and opened.opening_id != stale.opening_id
     frozen = manager.GetSnapshot(review_id=review.id, opening_id=opened.opening_id)
     assert frozen.sha256 == opened.input_snapshot_sha256 != stale.sha256
-    assert frozen.nonconformities.opened > stale.nonconformities.opened
+    raised = [next(trend for trend in snapshot.trends.inputs if trend.kind == NONCONFORMITY).opened
+              for snapshot in (stale, frozen)]
+    assert raised[1] > raised[0]
     assert title in titles(manager, review, opened.opening_id)
     assert title not in titles(manager, review, stale.opening_id)
     assert manager.GetSnapshot(review_id=review.id, opening_id=stale.opening_id) == stale

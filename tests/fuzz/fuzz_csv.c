@@ -23,11 +23,11 @@ static void quoted_append(struct buf *to, const char *text, size_t length)
     buf_char(to, '"');
 }
 
-static int row_write(void *context, const struct csv_row *row)
+static int row_write(void *context, const struct table_row *row)
 {
     struct buf *to = context;
     for (int i = 0; i < row->count; i++) {
-        BUG_IF(strlen(row->cells[i].data) != row->cells[i].length || row->cells[i].length > CSV_CELL_MAX);
+        BUG_IF(strlen(row->cells[i].data) != row->cells[i].length || row->cells[i].length > TABLE_CELL_MAX);
         quoted_append(to, row->cells[i].data, row->cells[i].length);
         buf_char(to, i + 1 < row->count ? ',' : '\n');
     }
@@ -72,16 +72,28 @@ static void same(const struct buf *a, const struct buf *b)
     BUG_IF(a->failed || b->failed || a->length != b->length || memcmp(a->data, b->data, a->length) != 0);
 }
 
+static int csv_read(const char *data, size_t length, size_t piece, struct buf *to, struct table_fault *fault)
+{
+    struct csv_reader *reader = csv_reader_new(NULL, row_write, to);
+    int result = 0;
+    for (size_t start = 0; result == 0 && start < length; start += piece)
+        result = csv_reader_feed(reader, data + start, length - start < piece ? length - start : piece, fault);
+    if (result == 0)
+        result = csv_reader_end(reader, fault);
+    csv_reader_free(reader);
+    return result;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
         return 0;
     size_t piece = 1 + data[0];
     struct buf rows CLEANUP(buf_release), others CLEANUP(buf_release);
-    struct csv_fault fault = {.message = "no fault"};
+    struct table_fault fault = {.message = "no fault"};
     buf_init(&rows, TEXT_MAX);
     buf_init(&others, TEXT_MAX);
-    if (csv_read((const char *)data + 1, size - 1, row_write, &rows, &fault) < 0) {
+    if (csv_read((const char *)data + 1, size - 1, piece, &rows, &fault) < 0) {
         BUG_IF(fault.message[0] == '\0' || strcmp(fault.message, "no fault") == 0 || fault.line < 1);
         return 0;
     }
@@ -89,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     libcsv_write(data + 1 + mark, size - 1 - mark, piece, &others);
     same(&rows, &others);
     buf_clear(&others);
-    BUG_IF(csv_read(rows.data, rows.length, row_write, &others, &fault) < 0);
+    BUG_IF(csv_read(rows.data, rows.length, rows.length + 1, &others, &fault) < 0);
     same(&rows, &others);
     return 0;
 }

@@ -17,6 +17,7 @@ import socket
 import uuid
 
 import csv_import
+import evidence
 import grpc
 import story
 from google.protobuf import timestamp_pb2
@@ -30,7 +31,7 @@ HOSTILE = ("'; drop table action; --", "%s%n%x", "../../etc/passwd", "<script>al
            "a\u0301" * 40, "\ufeff", "\x7f\x1b[31m", "${jndi:x}", "{{7*7}}", "=1+1", "\\", '"', "$1", ":tenant",
            "\U0001f0a1" * 20, "null", "-1", "\t")
 # What acts on members and keys that call here would end the fuzz; those made in its course take their place.
-GUARDED = ("Member", "Key")
+GUARDED = ("Member", "Key", "Intake")
 CHECK_EVERY = 500
 
 
@@ -146,6 +147,14 @@ class Tenancy:
         self.second.decide("Open", "Perhaps")
         for n in range(3):
             manager.CreateAction(action={"title": f"Action {n}", "owner_id": manager.member, "due_date": story.day(30)})
+        form = manager.CreateIntakeForm(form={
+            "title": f"Form {self.marker}", "purpose": "INTAKE_PURPOSE_SURVEY", "interested_party": "Customers",
+            "questions": [{"key": "why", "text": f"Why, {self.marker}?", "type": "TYPE_TEXT"}]})
+        made = manager.IssueIntakeToken(form_id=form.id, name="web site")
+        self.callers["INTAKE token"] = self.taken(Caller(made.intake_token, self.id, made.token.id))
+        self.guarded |= {form.id, made.token.id}
+        manager.CreateContributions(contributions=[
+            {"agenda_item": "risks", "assignee_id": manager.member, "due_date": story.day(30)}])
 
 
 class Fuzz:
@@ -190,7 +199,12 @@ class Fuzz:
             for kind in ("Decision", "Measurement"):
                 if kind in method.name:
                     return kind
-            return method.path.split(".")[-1].split("/")[0].removesuffix("Service")
+            if "Profile" in method.name:
+                return "ImportProfile"
+            if "IntakeContact" in method.name:
+                return "IntakeSubmission"
+            noun = method.path.split(".")[-1].split("/")[0].removesuffix("Service")
+            return {"Evidence": "EvidenceFile", "Intake": "IntakeForm"}.get(noun, noun)
         return name.removesuffix("s").removesuffix("_id").title().replace("_", "")
 
     def text(self, own, other, method, path, field, rules):
@@ -220,8 +234,9 @@ class Fuzz:
                 URI: f"https://example.com/{own.marker}", SHA256: "0" * 64}.get(rules.format)
         if made:
             return made
-        if name in ("order_by", "agenda_key", "source", "language"):
-            return self.random.choice({"agenda_key": story.AGENDA, "source": ("fuzz", "jira")}.get(name, ("",)))
+        if name in ("order_by", "agenda_key", "agenda_item", "source", "language", "key"):
+            return self.random.choice({"agenda_key": story.AGENDA, "agenda_item": ("risks", "audits"), "key": ("why",),
+                                       "source": ("fuzz", "jira")}.get(name, ("",)))
         if roll < 0.1:
             return ""
         most = rules.max_length or 200
@@ -403,11 +418,42 @@ class Fuzz:
             self.platform.SuspendOrganisation(id=self.spare.id)
         self.platform.EraseOrganisation(id=self.spare.id, name=self.spare_name)
         self.reached["EraseOrganisation"] += 1
+        self.files_and_forms(manager)
         for _ in range(calls):
             left = [method for method in self.methods if method.name in self.unreached()]
             if not left:
                 break
             self.step(left)
+
+    @staticmethod
+    def files_and_forms(manager):
+        """What takes several steps that fit each other: files, forms, mappings."""
+        for _ in range(2):
+            file = evidence.stored(manager, b"what was seen")
+        manager.GetEvidenceFile(id=file.id)
+        manager.ReadEvidenceFile(id=file.id, offset=0, size=10)
+        manager.DeleteEvidenceFile(id=file.id)
+        form = manager.CreateIntakeForm(form={
+            "title": "Form", "purpose": "INTAKE_PURPOSE_SURVEY", "interested_party": "All",
+            "questions": [{"key": "a", "text": "Well?", "type": "TYPE_TEXT"}]})
+        token = manager.IssueIntakeToken(form_id=form.id, name="Token")
+        submission = Caller(token.intake_token).SubmitIntake(
+            answers=[{"key": "a", "text": manager.tenancy.marker}], contact=manager.tenancy.marker)
+        manager.EraseIntakeContact(id=submission.submission_id)
+        manager.UpdateIntakeForm(id=form.id, form={"title": "Form, renamed"}, update_mask="title")
+        manager.RevokeIntakeToken(form_id=form.id, token_id=token.token.id)
+        manager.CloseIntakeForm(id=form.id)
+        columns = [{"column": "Title", "field": "title"}, {"column": "Id", "field": "external_id"}]
+        fields = {"kind": "INPUT_KIND_FINDING", "source": "fuzz", "columns": columns}
+        profile = manager.CreateImportProfile(profile={"name": "Profile", **fields})
+        manager.GetImportProfile(id=profile.id)
+        manager.UpdateImportProfile(id=profile.id, profile={"name": "Profile, renamed", **fields})
+        manager.DeleteImportProfile(id=profile.id)
+        given_up = manager.CreateImport(file_name="a.csv", source="fuzz", kind="INPUT_KIND_FINDING", columns=columns)
+        manager.CancelImport(id=given_up.id)
+        party = manager.CreateParty(party={"name": "Party"})
+        manager.DeleteParty(id=party.id)
+        manager.UndeleteParty(id=party.id)
 
     # --- around ---------------------------------------------------------------------------------------------
 

@@ -3,6 +3,10 @@
 import base64
 import hashlib
 
+from isms_client import until
+
+RUNNING = 5
+
 
 def columns(mapping, values=None):
     """{column: field} and {column: {text: value}} as the API takes them."""
@@ -25,8 +29,19 @@ class Import:
             self.send(start, start + chunk)
         return self
 
-    def run(self):
+    def start(self):
         return self.caller.RunImport(id=self.id, sha256=hashlib.sha256(self.data).hexdigest(), timeout=60)
+
+    def look(self):
+        return self.caller.GetImport(id=self.id)
+
+    def finished(self, seconds=60):
+        """The import once it is no longer under way."""
+        return until(lambda: (import_ := self.look()).state != RUNNING and import_, seconds, "the import to end")
+
+    def run(self):
+        assert self.start().state == RUNNING
+        return self.finished()
 
 
 def imported(caller, data, **fields):

@@ -22,7 +22,7 @@ FOREIGN = (
     (r"grpc/(?!health/|reflection/).*|grpcpp/.*", "services/runtime/rpc/"),
     (r"microhttpd\.h", "services/runtime/obs/"),
     (r"zlib\.h", "services/runtime/rpc/"),
-    (r"csv\.h", "services/inputs/"),
+    (r"csv\.h|zip\.h|expat\.h", "services/inputs/"),
     (r"curl/.*", "services/runtime/auth/"),
 )
 # OpenSSL: crypto.h of base is the door; auth also needs the public keys of JWKs.

@@ -61,8 +61,9 @@ int err_setf(struct err *err, enum err_reason reason, const char *format, ...) P
 /* Adds a wrong field; on the first one makes the error INVALID_ARGUMENT (reason FIELD_INVALID). Returns -1. */
 int err_field(struct err *err, const char *field, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* Adds whose limit it was and how it reads (google.rpc.QuotaFailure.Violation); the reason stays. */
-void err_quota(struct err *err, const char *subject, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Adds what the reason is about, and the reason stays: a field with a reference that leads nowhere, whose limit it was.
+ * It goes out as the violation that fits the reason's code: of BadRequest, PreconditionFailure or QuotaFailure. */
+void err_violation(struct err *err, const char *subject, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Adds a fact; silently dropped beyond ERR_METADATA_MAX. */
 void err_fact(struct err *err, const char *key, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -56,7 +56,7 @@ struct db_value {
 struct db_failure {
     char sqlstate[6];
     char message[256];
-    char detail[256];     /* our own raise ... using detail: facts for the caller, e.g. "state=OPEN" */
+    char detail[512];     /* our own raise ... using detail: facts for the caller, e.g. "state=OPEN" */
     char constraint[64];
     int position;         /* the character of the SQL text it points at, from 1; 0: none */
 };

@@ -4,7 +4,8 @@
  * bytes are not empty, an enum is not UNSPECIFIED, a repeated field has an item; on a member of a oneof it
  * means that one of the oneof's members is set; a number whose range excludes 0 is not 0. (On other numbers
  * and on bools it would mean nothing and is refused at start.) Repeated fields and maps have at most max_items
- * items, 100 where the rule is silent. */
+ * items, 100 where the rule is silent. Of a repeated message that is judged_by_service only the number of items is
+ * judged: its service calls message_validate() on each. */
 #ifndef ISMS_PROTO_VALIDATE_H
 #define ISMS_PROTO_VALIDATE_H
 

@@ -87,6 +87,10 @@ int call_commit(struct call *call, const ProtobufCMessage *response, struct err 
 int call_statement(struct call *call, const char *name, const ProtobufCMessage *request,
                    ProtobufCMessage *response, struct err *err) MUST_CHECK;
 
+/* The service's jobs look at once whether there is something to do, where this replica runs them; another one looks
+ * within their interval. After call_commit(), or there is nothing to be seen yet. */
+void call_wake_jobs(const struct call *call);
+
 /* Calls another service on the caller's behalf, within the deadline. `method` is "/package.Service/Method".
  * A refusal by the peer comes back as the peer gave it; PEER_UNAVAILABLE (fact service=) where it cannot be
  * reached. Not while a writing transaction is open: that would hold the tenant up for a network's time. */

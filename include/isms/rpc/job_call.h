@@ -1,8 +1,10 @@
-/* job_call.h: work that no caller asked for, as a struct call.
+/* job_call.h: work that no caller waits for, as a struct call.
  *
  * A job acts for one tenant at a time as principal kind "job", on a connection of its own, so that the
- * statements and transactions of call.h serve it as they serve handlers. Across tenants there is no tenant
- * context at all: a transaction may only read, and sees what the connection's role may see. */
+ * statements and transactions of call.h serve it as they serve handlers. What it does for a member or key it
+ * does as principal kind "service": each transaction is refused with CREDENTIAL_INVALID once that one may not
+ * act any more. Across tenants there is no tenant context at all: a transaction may only read, and sees what
+ * the connection's role may see. */
 #ifndef ISMS_RPC_JOB_CALL_H
 #define ISMS_RPC_JOB_CALL_H
 
@@ -20,6 +22,7 @@ struct rpc_job {
     const char *name;    /* "seal": stands for the method in logs and in core.change */
     int64_t timeout_us;  /* of one call */
     bool across_tenants; /* no tenant */
+    struct uuid actor;   /* the member or key whose work it does; nil: nobody's */
     bool (*is_stopping)(void *context); /* may be NULL */
     void *stopping_context;
 };

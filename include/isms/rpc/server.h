@@ -32,6 +32,8 @@
 enum { RPC_BATCH_MAX = 8, RPC_RESPONSE_MAX = 64 * 1024 * 1024, RPC_WORKERS_MAX = 64 };
 
 /* What every call of the process shares. All of it outlives the server and the jobs, and is for any thread. */
+struct bell;
+
 struct rpc_context {
     const char *service; /* "actions" */
     const struct descriptors *descriptors;
@@ -40,6 +42,7 @@ struct rpc_context {
     struct db_health *database; /* of all connections the context's users have; NULL: nobody looks */
     struct rpc_peers *peers; /* NULL: every call_peer() is PEER_UNAVAILABLE */
     void *service_data;
+    struct bell *jobs_bell; /* wakes the service's jobs; may be NULL */
     size_t call_memory_max; /* bytes that one call may use */
 };
 

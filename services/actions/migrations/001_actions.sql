@@ -144,6 +144,23 @@ create policy scope on actions.snapshot_item as restrictive using (
     or exists (select from actions.snapshot s where s.tenant_id = snapshot_item.tenant_id
                                                 and s.id = snapshot_item.snapshot_id));
 
+-- What is wrong with evidence, the first of it, as the facts of a refusal; NULL: nothing. A file is another service's:
+-- whether there is one of that id is not known here. So the hash has to say which file was meant.
+create function actions.evidence_fault(evidence jsonb) returns text language sql immutable
+    set search_path = pg_catalog, pg_temp
+    return (
+        select 'field=evidence[' || e.place - 1 || '].' || w.field || E'\ndescription=' || w.message
+        from jsonb_array_elements(evidence) with ordinality e (item, place)
+        cross join lateral (values
+            (e.item ->> 'uri' is null and e.item ->> 'file_id' is null, 'uri',
+             'give a link, or the file_id of an uploaded file'),
+            (e.item ->> 'file_id' is not null and e.item ->> 'sha256' is null, 'sha256', 'give that of the file')
+        ) w (is_wrong, field, message)
+        where w.is_wrong
+        order by e.place
+        limit 1);
+
 revoke all on all functions in schema actions from public;
+grant execute on function actions.evidence_fault to isms_actions;
 grant select, insert, update on actions.action to isms_actions;
 grant select, insert on actions.progress, actions.snapshot, actions.snapshot_item to isms_actions;

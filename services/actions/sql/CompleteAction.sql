@@ -1,6 +1,8 @@
 with target as materialized (
     select t.id,
            case when t.id is null then core.fail('NOT_FOUND')
+                when actions.evidence_fault(:evidence) is not null
+                     then core.fail('FIELD_INVALID', actions.evidence_fault(:evidence))
                 when :etag <> '' and t.revision::text <> :etag then core.fail('ETAG_MISMATCH')
                 when t.state not in ('OPEN', 'IN_PROGRESS', 'PARTLY_DONE', 'BLOCKED')
                      then core.fail('WRONG_STATE', 'state=' || t.state ||

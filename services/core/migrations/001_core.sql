@@ -83,6 +83,7 @@ create table core.key (
     name          text not null,
     roles         text[] not null,
     permissions   text[] not null default '{}', -- narrows what the roles give; empty: does not
+    form_id       uuid,                         -- of an intake token: the form that it submits to (003_intake.sql)
     secret_sha256 bytea not null check (octet_length(secret_sha256) = 32),
     -- After a rotation the secret before is good for a while, so that clients can be changed one by one.
     previous_secret_sha256 bytea check (octet_length(previous_secret_sha256) = 32),
@@ -92,7 +93,8 @@ create table core.key (
     revision      bigint not null default 1,
     create_time   timestamptz not null default now(),
     update_time   timestamptz not null default now(),
-    primary key (tenant_id, id)
+    primary key (tenant_id, id),
+    check (case when form_id is null then 'INTAKE' <> all (roles) else roles = '{INTAKE}' end)
 );
 
 -- When a key was last looked up; to the minute, and beside the change log.
@@ -411,9 +413,9 @@ begin
         if not found then
             select * into v_request from core.request r
             where r.tenant_id = p_tenant and r.caller = v_caller and r.request_id = p_request_id;
-            -- Whoever sees only its own is told only its own answers.
+            -- Whoever sees only its own, or nothing, is told only its own answers.
             if v_request.method = p_method and v_request.request_sha256 = p_request_sha256
-               and (p_scope <> 'own'
+               and (p_scope not in ('own', 'none')
                     or exists (select from core.change c where c.tenant_id = p_tenant and c.actor = p_actor
                                                            and c.sequence = v_request.sequence)) then
                 perform core.fail('REPLAY', 'sequence=' || v_request.sequence);
@@ -463,7 +465,18 @@ create type core.credential as (
     calls_per_second integer, calls_burst integer, calls_in_flight integer,
     permissions text[], secret_sha256 bytea, previous_secret_sha256 bytea, previous_expire_time timestamptz
 );
--- A look-up with the right secret is a use. It need not survive a crash, nor wait for a standby.
+-- What the transaction's own caller may do as things are now, for jobs that act on somebody's behalf; no row: it is the
+-- platform. `permissions`, where there are any, narrow what the roles give.
+create function core.own_rights() returns table (roles text[], permissions text[])
+    language sql stable security definer set search_path = pg_catalog, pg_temp
+    begin atomic
+        select m.roles, '{}'::text[] from core.member m where m.tenant_id = core.tenant() and m.id = core.actor()
+        union all
+        select k.roles, k.permissions from core.key k where k.tenant_id = core.tenant() and k.id = core.actor();
+    end;
+
+-- A look-up with the right secret is a use. It need not survive a crash, nor wait for a standby. An intake token is in
+-- the hands of people outside, so its limits are its own and narrow: enough for a page that many people open at once.
 create function core.find_key(p_tenant uuid, p_id uuid, p_secret_sha256 bytea) returns setof core.credential
     language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -478,7 +491,9 @@ begin
     return query
         select k.id, k.roles, case when o.state = 'ACTIVE' then k.state else o.state end, k.revision + o.revision,
                k.expire_time,
-               o.calls_per_second, o.calls_burst, o.calls_in_flight,
+               case when k.form_id is null then o.calls_per_second else 5 end,
+               case when k.form_id is null then o.calls_burst else 20 end,
+               case when k.form_id is null then o.calls_in_flight else 8 end,
                k.permissions, k.secret_sha256, k.previous_secret_sha256, k.previous_expire_time
         from core.key k join core.organisation o using (tenant_id) where k.tenant_id = p_tenant and k.id = p_id;
 end
@@ -529,6 +544,7 @@ grant execute on function core.tenant, core.actor, core.scope, core.sequence, co
 -- The policies `tenant` ask for it. The jobs write under their services' roles.
 grant execute on function core.tenant to isms_jobs;
 grant execute on function core.new_salt to isms_reviews;
+grant execute on function core.own_rights to isms_inputs;
 
 grant select on core.organisation, core.change, core.request, core.seal, core.sequence
     to isms_inputs, isms_reviews, isms_actions, isms_reporting;

@@ -128,13 +128,15 @@ $$;
 
 -- Ends a suspended organisation for good, from inside a write of the platform's, as core.add_organisation() begins one.
 -- Its people, keys and stored answers go; what was decided and signed stays, with the log and the seals over it. The
--- claims that services made for its reviews stay: by them, nothing is issued twice.
+-- claims that services made for its reviews stay: by them, nothing is issued twice. A service that keeps personal data
+-- of its own has a function erase_personal_data(tenant) in its schema.
 create function core.erase_organisation(p_tenant uuid, p_name text)
     returns table (id uuid, name text, state text) language plpgsql security definer
     set search_path = pg_catalog, pg_temp as $$
 declare
     v_platform     text[] := core.enter(p_tenant);
     v_organisation core.organisation;
+    v_schema       text;
 begin
     select * into v_organisation from core.organisation o where o.tenant_id = p_tenant;
     if v_organisation.state <> 'SUSPENDED' then
@@ -150,6 +152,11 @@ begin
     delete from core.key_use u where u.tenant_id = p_tenant;
     delete from core.request r where r.tenant_id = p_tenant and r.caller = '';
     update core.request r set answer = null where r.tenant_id = p_tenant and r.answer is not null;
+    foreach v_schema in array '{inputs,reviews,actions,reporting}'::text[] loop
+        if to_regprocedure(v_schema || '.erase_personal_data(uuid)') is not null then
+            execute format('select %I.erase_personal_data($1)', v_schema) using p_tenant;
+        end if;
+    end loop;
     return query
         update core.organisation o
         set name = 'Erased organisation ' || right(p_tenant::text, 8), isms_scope = '', state = 'ERASED'
@@ -199,7 +206,10 @@ create function core.exported_tables(p_schemas text[]) returns text[] language s
               'core.request',  -- claims, by which repeated requests are recognised here
               'core.key_use',  -- of keys that are good here only
               'core.counter',  -- the numbers themselves are in the rows
-              'core.sequence'  -- named at the head of the export
+              'core.sequence', -- named at the head of the export
+              'inputs.import_row', 'inputs.import_progress', -- working data of imports
+              'inputs.input_text', -- the words of what is in inputs.input
+              'inputs.evidence_object' -- where bytes lie here; the export names files by hash
           ]);
     end;
 
@@ -282,7 +292,7 @@ declare
     v_member core.member;
     v_roles  text[];
 begin
-    if p_tenant = c_platform or p_subject = '' or p_roles && '{PLATFORM_ADMIN,PLATFORM_AGENT}'
+    if p_tenant = c_platform or p_subject = '' or p_roles && '{PLATFORM_ADMIN,PLATFORM_AGENT,INTAKE}'
        or not exists (select from core.organisation o where o.tenant_id = p_tenant and o.state = 'ACTIVE') then
         return;
     end if;

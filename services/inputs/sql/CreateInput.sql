@@ -1,10 +1,10 @@
 with wanted as materialized (
-    select w, inputs.wrong_reference(w) as wrong
+    select w, inputs.fault_of(w) as fault
     from inputs.merge(null, :new_id, :input, '{}', core.now()::date) w
 ),
 checked as materialized (
     select w.w, case
-               when w.wrong is not null then core.fail('REFERENCE_INVALID', 'field=input.' || w.wrong)
+               when w.fault is not null then core.fail((w.fault).reason, inputs.fault_facts('input', w.fault))
                when exists (select from inputs.input o
                             where o.tenant_id = :tenant and o.source = (w.w).source
                               and o.external_id = (w.w).external_id and o.external_id <> '')

@@ -1,21 +1,23 @@
 --@request isms.inputs.v1.Import
 --@response isms.inputs.v1.Import
+-- Every row has had its turn; or what is in the request's errors keeps the others from theirs.
 with target as materialized (
     select o.id, case
-               when o.id is null then core.fail('NOT_FOUND')
-               when o.state <> 'UPLOADING' or o.received_bytes <> :received_bytes then
-                   core.fail('WRONG_STATE', 'state=' || o.state || E'\nallowed=UPLOADING')
+               when o.state <> 'RUNNING' then core.fail('WRONG_STATE', 'state=' || o.state)
                else true end as ok
-    from (select 1) one left join inputs.import o on o.tenant_id = :tenant and o.id = :id
+    from inputs.import o where o.tenant_id = :tenant and o.id = :id
 ),
+--@include import.failed
+,
 new as (
     update inputs.import i set
-        state = :state, rows = :rows, created = :created, updated = :updated, unchanged = :unchanged,
-        errors = :errors, error_count = :error_count
-    from target t
+        state = case when w.count + :error_count > 0 then 'PARTLY_DONE' else 'DONE' end, phase = '',
+        errors = :errors || w.errors, error_count = w.count + :error_count
+    from target t cross join failed w
     where i.tenant_id = :tenant and i.id = t.id and t.ok
     returning i.*
 )
 select
 --@include import.columns
+    , i.phase, i.rows_total, i.rows_checked
 from new i

@@ -8,5 +8,4 @@ cross join lateral (select ((:now)::timestamptz at time zone o.time_zone)::date 
 join inputs.input i on i.tenant_id = :tenant and i.delete_time is null
 where o.tenant_id = :tenant
 group by i.kind
-order by array_position('{CONTEXT_ISSUE,REQUIREMENT,NONCONFORMITY,METRIC,AUDIT,FINDING,OBJECTIVE,FEEDBACK,RISK,
-                          TREATMENT,IMPROVEMENT}'::text[], i.kind)
+order by inputs.kind_rank(i.kind)

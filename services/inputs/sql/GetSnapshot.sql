@@ -1,10 +1,10 @@
-select s.id, s.review_id, s.opening_id, s.start_date as "period.start_date", s.end_date as "period.end_date",
-       s.as_of, s.at_sequence as sequence, s.item_count,
-       (select coalesce(jsonb_object_agg(k.kind, k.count), '{}')
+select
+--@include snapshot.head
+     , (select coalesce(jsonb_object_agg(k.kind, k.count), '{}')
         from (select t.kind, count(*) from inputs.snapshot_item t
               where t.tenant_id = :tenant and t.snapshot_id = s.id group by t.kind) k) as counts,
-       coalesce(c.content -> 'trends', '[]') as trends, c.content -> 'nonconformities' as nonconformities,
-       s.content, s.sha256
+       c.content -> 'trends' as trends, c.content -> 'risk_scheme' as risk_scheme,
+       s.content
 from (
     select n.*
     from inputs.snapshot n
@@ -13,4 +13,5 @@ from (
     order by n.sequence desc
     limit 1
 ) s
-cross join lateral (select convert_from(s.content, 'UTF8')::jsonb as content) c
+cross join lateral (select inputs.json_of(s.content) as content offset 0) c -- read once, not for each use
+where c.content is not null or core.fail('DATA_CORRUPT', 'review_id=' || s.review_id)

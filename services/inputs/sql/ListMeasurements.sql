@@ -1,7 +1,13 @@
 with metric as materialized (
     select i.id, case when i.id is null then core.fail('NOT_FOUND') else true end as ok
     from (select 1) one
-    left join inputs.input i on i.tenant_id = :tenant and i.id = :metric_id and i.kind = 'METRIC'
+    left join (
+        select m.id from inputs.input m where m.tenant_id = :tenant and m.id = :metric_id and m.kind = 'METRIC'
+        union
+        -- Of an auditor, who does not see the metric itself.
+        select t.row_id from inputs.snapshot_item t
+        where t.tenant_id = :tenant and t.row_id = :metric_id and t.kind = 'METRIC'
+    ) i on true
 )
 select
 --@include measurement.columns

@@ -16,6 +16,9 @@ page as materialized (
     select t.position, t.row_id, t.revision, t.number, t.content_sha256
     from inputs.snapshot_item t
     where t.tenant_id = :tenant and t.snapshot_id = (select s.id from snapshot s where s.ok)
+      and case when :kind = '' then true else t.kind = :kind end
+      and case when :agenda_item = '' then true
+               else t.kind = any (array(select k.kind from inputs.kinds() k where k.item = :agenda_item)) end
 --@if page_token
       and t.position > (:page.1)::integer
 --@end
@@ -27,13 +30,6 @@ select
     , p.position::text as "page.1"
 from page p
 cross join lateral (
-    select r.*
-    from core.change c
-    cross join lateral jsonb_populate_record(null::inputs.input, c.content::jsonb) r
-    where c.tenant_id = :tenant and c.table_name = 'inputs.input' and c.row_id = p.row_id
-      and c.revision = p.revision
-      and (encode(sha256(convert_to(c.content, 'UTF8')), 'hex') = p.content_sha256
-           or core.fail('DATA_CORRUPT', 'number=' || p.number))
-    limit 1
+--@include frozen.content
 ) i
 order by p.position

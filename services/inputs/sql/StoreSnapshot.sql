@@ -17,8 +17,9 @@ new as (
 ),
 frozen as (
     insert into inputs.snapshot_item (tenant_id, snapshot_id, position, kind, row_id, number, revision,
-                                      content_sha256)
-    select :tenant, n.id, e.position, e.kind, e.id, e.number, e.revision, e.content_sha256
+                                      content_sha256, state)
+    select :tenant, n.id, e.position, e.kind, e.id, e.number, e.revision, e.content_sha256,
+           ((:states)::text[])[e.position]
     from new n
     cross join rows from (jsonb_to_recordset(:items) as (
         kind text, id uuid, number text, revision bigint, content_sha256 text)) with ordinality

@@ -7,13 +7,13 @@ with target as materialized (
     left join inputs.input o on o.tenant_id = :tenant and o.id = :id and o.delete_time is null
 ),
 wanted as materialized (
-    select w, inputs.wrong_reference(w) as wrong
+    select w, inputs.fault_of(w) as fault
     from target t cross join lateral inputs.merge(t.old, null, :input, :update_mask, core.now()::date) w
     where t.ok
 ),
 checked as materialized (
     select w.w, case
-               when w.wrong is not null then core.fail('REFERENCE_INVALID', 'field=input.' || w.wrong)
+               when w.fault is not null then core.fail((w.fault).reason, inputs.fault_facts('input', w.fault))
                else true end as ok
     from wanted w
 ),

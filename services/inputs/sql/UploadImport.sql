@@ -6,9 +6,9 @@ with target as materialized (
                when c.data = :data then true
                when o.received_bytes <> :offset then
                    core.fail('WRONG_STATE', 'state=' || o.state || E'\nreceived_bytes=' || o.received_bytes)
-               when o.received_bytes + length(:data) > 8388608 then
-                   core.fail('LIMIT_REACHED', 'limit=8388608 bytes')
-               when o.chunks >= 256 then core.fail('LIMIT_REACHED', 'limit=256 chunks')
+               when o.received_bytes + length(:data) > 67108864 then
+                   core.fail('LIMIT_REACHED', 'limit=67108864 bytes')
+               when o.chunks >= 1024 then core.fail('LIMIT_REACHED', 'limit=1024 chunks')
                else true end as ok
     from (select 1) one
     left join inputs.import o on o.tenant_id = :tenant and o.id = :id
@@ -28,4 +28,5 @@ new as (select * from grown union all select (t.old).* from target t where t.ok 
 --@answer inputs.import new
 select
 --@include import.columns
+    , i.phase, i.rows_total, i.rows_checked
 from new i

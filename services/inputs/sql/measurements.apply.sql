@@ -2,6 +2,11 @@ checked as materialized (
     select p.*, case
                when p.fault = 'value' then
                    core.fail('ALREADY_EXISTS', format('field=measurements[%s].value', p.ordinal - 1))
+               when p.fault = 'recorded_time' then
+                   core.fail('FIELD_INVALID', format(E'field=measurements[%s].recorded_time\ndescription=%s',
+                                                     p.ordinal - 1, case
+                       when p.corrects_id is null then 'is in the future'
+                       else 'is that of the corrected measurement: leave it out' end))
                when p.fault <> '' then
                    core.fail('REFERENCE_INVALID', format('field=measurements[%s].%s', p.ordinal - 1, p.fault))
                else not p.present end as adds

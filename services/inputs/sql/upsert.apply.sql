@@ -1,9 +1,10 @@
 checked as materialized (
-    select p.ordinal, p.old, p.w, case
+    select p.*, case
+               when :partial and (p.fault <> '' or p.wrong is not null) then false
                when p.fault <> '' then
                    core.fail('FIELD_INVALID', format('field=inputs[%s].%s', p.ordinal - 1, p.fault))
                when p.wrong is not null then
-                   core.fail('REFERENCE_INVALID', format('field=inputs[%s].%s', p.ordinal - 1, p.wrong))
+                   core.fail((p.wrong).reason, inputs.fault_facts(format('inputs[%s]', p.ordinal - 1), p.wrong))
                else p.w is distinct from p.old end as changes
     from planned p
 ),

@@ -2,10 +2,10 @@
 --@response isms.reviews.v1.Key
 with target as materialized (
     -- The platform's keys that see an organisation's content are made by the database's owner only (isms-migrate
-    -- platform-key); no organisation makes keys of the platform's.
+    -- platform-key); no organisation makes keys of the platform's. A form's intake tokens are made by IssueIntakeToken.
     select case when case when :tenant = '00000000-0000-0000-0000-000000000000'::uuid
                           then not (:key.roles)::text[] <@ '{PLATFORM_ADMIN}'
-                          else (:key.roles)::text[] && '{PLATFORM_ADMIN,PLATFORM_AGENT}' end
+                          else (:key.roles)::text[] && '{PLATFORM_ADMIN,PLATFORM_AGENT,INTAKE}' end
                     then core.fail('FIELD_INVALID', 'field=key.roles')
                 when :key.expire_time <= :now::timestamptz then core.fail('FIELD_INVALID', 'field=key.expire_time')
                 else true end as ok

@@ -9,7 +9,7 @@ with wanted as materialized (
            case when not exists (select from core.organisation o
                                  where o.tenant_id = :tenant and o.tenant_id = '00000000-0000-0000-0000-000000000000')
                     then core.fail('PERMISSION_DENIED')
-                when (:administrator.roles)::text[] && '{PLATFORM_ADMIN,PLATFORM_AGENT}'
+                when (:administrator.roles)::text[] && '{PLATFORM_ADMIN,PLATFORM_AGENT,INTAKE}'
                     then core.fail('FIELD_INVALID', 'field=administrator.roles')
                 when (:administrator.issuer = '') <> (:administrator.subject = '')
                     then core.fail('FIELD_INVALID', 'field=administrator.subject')

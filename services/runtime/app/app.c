@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <isms/base/bell.h>
 #include <isms/base/clock.h>
 #include <isms/cache/budget.h>
 #include <isms/obs/admin.h>
@@ -40,6 +41,7 @@ struct app {
     struct rpc_peers *peers;
     struct cache *cache;
     void *service_data;
+    struct bell jobs_bell;
     bool service_started;
     struct db_health database;
     struct rpc_context context;
@@ -124,6 +126,7 @@ static int server_start(struct app *app, struct err *err)
         .database = &app->database,
         .peers = app->peers,
         .service_data = app->service_data,
+        .jobs_bell = &app->jobs_bell,
         .call_memory_max = (size_t)settings->call_memory_max,
     };
     struct rpc_options options = server_options_of(settings, &app->certificates);
@@ -221,6 +224,7 @@ static void app_free(struct app *app)
     descriptors_free(app->descriptors);
     certificates_release(&app->certificates);
     keys_release(&app->keys);
+    bell_release(&app->jobs_bell);
 }
 
 /* Balancers get time to see that this process is not ready; a second signal cuts it short. */
@@ -249,6 +253,7 @@ static int app_run(struct app *app)
     int result = EXIT_SUCCESS;
     signals_block(&signals);
     process_descriptors_raise();
+    bell_init(&app->jobs_bell);
     if (app_up(app, &err) == 0) {
         int number = 0;
         sigwait(&signals, &number);

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <isms/base/bell.h>
 #include <isms/base/clock.h>
-#include <isms/base/condition.h>
 #include <isms/db/connection.h>
 #include <isms/obs/log.h>
 #include <isms/obs/metrics.h>
@@ -38,8 +38,8 @@ struct job_run {
 struct jobs {
     struct jobs_options options;
     atomic_bool stopping;
-    pthread_mutex_t lock;
-    pthread_cond_t stop;
+    struct bell own_bell; /* where the context has none */
+    struct bell *bell;
     unsigned count;
     struct job_run *runs;
 };
@@ -56,7 +56,7 @@ bool job_is_stopping(const struct job_run *run)
 }
 
 static int job_call(struct job_run *run, struct db_connection *connection, const struct uuid *tenant,
-                    rpc_job_run *fn, void *context, struct err *err)
+                    struct uuid actor, rpc_job_run *fn, void *context, struct err *err)
 {
     if (job_is_stopping(run))
         return err_set(err, ERR_SHUTTING_DOWN);
@@ -64,6 +64,7 @@ static int job_call(struct job_run *run, struct db_connection *connection, const
         .name = run->job->name,
         .timeout_us = run->timeout_us,
         .across_tenants = tenant == NULL,
+        .actor = actor,
         .is_stopping = jobs_are_stopping,
         .stopping_context = run->jobs,
     };
@@ -73,12 +74,23 @@ static int job_call(struct job_run *run, struct db_connection *connection, const
 
 int job_across_tenants(struct job_run *run, rpc_job_run *fn, void *context, struct err *err)
 {
-    return job_call(run, run->wide, NULL, fn, context, err);
+    return job_call(run, run->wide, NULL, (struct uuid){0}, fn, context, err);
 }
 
 int job_for_tenant(struct job_run *run, struct uuid tenant, rpc_job_run *fn, void *context, struct err *err)
 {
-    return job_call(run, run->own, &tenant, fn, context, err);
+    return job_call(run, run->own, &tenant, (struct uuid){0}, fn, context, err);
+}
+
+int job_for_actor(struct job_run *run, struct uuid tenant, struct uuid actor, rpc_job_run *fn, void *context,
+                  struct err *err)
+{
+    return job_call(run, run->own, &tenant, actor, fn, context, err);
+}
+
+const struct descriptors *job_descriptors(const struct job_run *run)
+{
+    return run->jobs->options.context->descriptors;
 }
 
 /* --- the thread ----------------------------------------------------------------------------------------- */
@@ -122,22 +134,17 @@ static void job_try(struct job_run *run)
 }
 
 /* false: stop. */
-static bool job_wait(const struct job_run *run)
+static bool job_wait(const struct job_run *run, uint64_t *heard)
 {
-    struct jobs *jobs = run->jobs;
-    int64_t until_us = clock_monotonic_us() + run->interval_us;
-    bool waiting = true;
-    pthread_mutex_lock(&jobs->lock);
-    while (!atomic_load(&jobs->stopping) && waiting)
-        waiting = condition_wait_until(&jobs->stop, &jobs->lock, until_us);
-    pthread_mutex_unlock(&jobs->lock);
-    return !atomic_load(&jobs->stopping);
+    bell_wait(run->jobs->bell, clock_monotonic_us() + run->interval_us, heard);
+    return !job_is_stopping(run);
 }
 
 static void *job_main(void *argument)
 {
     struct job_run *run = argument;
-    while (job_wait(run))
+    uint64_t heard = 0;
+    while (job_wait(run, &heard))
         job_try(run);
     return NULL;
 }
@@ -185,8 +192,8 @@ int jobs_start(const struct jobs_options *options, struct jobs **ret_jobs, struc
     }
     jobs->options = *options;
     jobs->runs = runs;
-    pthread_mutex_init(&jobs->lock, NULL);
-    condition_init(&jobs->stop);
+    bell_init(&jobs->own_bell);
+    jobs->bell = options->context->jobs_bell ? options->context->jobs_bell : &jobs->own_bell;
     for (; jobs->count < count; jobs->count++) {
         struct job_run *run = &runs[jobs->count];
         *run = (struct job_run){.job = &options->jobs[jobs->count], .jobs = jobs};
@@ -204,18 +211,15 @@ void jobs_stop(struct jobs *jobs)
 {
     if (!jobs)
         return;
-    pthread_mutex_lock(&jobs->lock);
     atomic_store(&jobs->stopping, true);
-    pthread_cond_broadcast(&jobs->stop);
-    pthread_mutex_unlock(&jobs->lock);
+    bell_ring(jobs->bell);
     for (unsigned i = 0; i < jobs->count; i++) {
         if (jobs->runs[i].started)
             pthread_join(jobs->runs[i].thread, NULL);
         db_connection_free(jobs->runs[i].wide);
         db_connection_free(jobs->runs[i].own);
     }
-    pthread_cond_destroy(&jobs->stop);
-    pthread_mutex_destroy(&jobs->lock);
+    bell_release(&jobs->own_bell);
     free(jobs->runs);
     free(jobs);
 }

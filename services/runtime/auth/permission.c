@@ -84,7 +84,8 @@ struct permission_set permissions_of_roles(struct role_set roles)
 enum scope scope_of_roles(struct role_set roles)
 {
     const uint32_t narrow = UINT32_C(1) << ROLE_ACTION_OWNER | UINT32_C(1) << ROLE_AUDITOR |
-                            UINT32_C(1) << ROLE_PLATFORM_ADMIN | UINT32_C(1) << ROLE_PLATFORM_AGENT;
+                            UINT32_C(1) << ROLE_PLATFORM_ADMIN | UINT32_C(1) << ROLE_PLATFORM_AGENT |
+                            UINT32_C(1) << ROLE_INTAKE;
     if (roles.bits & ~narrow)
         return SCOPE_ALL;
     if (role_set_has(roles, ROLE_PLATFORM_ADMIN))

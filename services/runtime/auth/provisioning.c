@@ -1,8 +1,8 @@
 /* provisioning.c: groups of the identity provider to roles of ours.
  *
- * The operator lists which value gives which role; a value that is not listed gives nothing. The platform's roles can
- * not be given: an identity provider speaks for people of organisations. An organisation's administrator is made by a
- * listed value only, since everybody's default would be everybody an administrator. */
+ * The operator lists which value gives which role; a value that is not listed gives nothing. The platform's roles and
+ * that of intake tokens cannot be given: an identity provider speaks for people of organisations. An organisation's
+ * administrator is made by a listed value only, since everybody's default would be everybody an administrator. */
 #include "provisioning.h"
 
 #include <string.h>
@@ -19,7 +19,7 @@ static int role_read(const json_t *value, enum role *ret_role, struct err *err)
     const char *name = json_string_value(value);
     if (!name || !role_from_name(slice_of(name), ret_role))
         return err_setf(err, ERR_FIELD_INVALID, "\"%.40s\" is not a role.", name ? name : "(not a text)");
-    if (*ret_role == ROLE_PLATFORM_ADMIN || *ret_role == ROLE_PLATFORM_AGENT)
+    if (*ret_role == ROLE_PLATFORM_ADMIN || *ret_role == ROLE_PLATFORM_AGENT || *ret_role == ROLE_INTAKE)
         return err_setf(err, ERR_FIELD_INVALID, "the role %s cannot be given by an issuer.", name);
     return 0;
 }

@@ -84,7 +84,7 @@ int err_field(struct err *err, const char *field, const char *format, ...)
     return -1;
 }
 
-void err_quota(struct err *err, const char *subject, const char *format, ...)
+void err_violation(struct err *err, const char *subject, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);

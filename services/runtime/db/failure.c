@@ -48,20 +48,33 @@ static const struct {
     {"53", ERR_OVERLOADED, 1000},
 };
 
-/* Facts are `key=value`, one a line. */
+/* Facts are `key=value`, one a line. A `field` with a `description` is a violation as well: that is how SQL says of one
+ * field what the rules of the proto cannot. */
 static void facts_add(struct err *err, const char *detail)
 {
+    char field[sizeof(err->violations[0].field)] = "";
+    char description[sizeof(err->violations[0].description)] = "";
     while (*detail) {
         detail += strspn(detail, " \n");
         size_t length = strcspn(detail, "\n");
         const char *equals = memchr(detail, '=', length);
         if (equals) {
             char key[sizeof(err->metadata[0].key)];
+            const char *value = equals + 1;
+            int value_length = (int)(detail + length - value);
             snprintf(key, sizeof(key), "%.*s", (int)(equals - detail), detail);
-            err_fact(err, key, "%.*s", (int)(detail + length - equals - 1), equals + 1);
+            if (strcmp(key, "field") == 0)
+                snprintf(field, sizeof(field), "%.*s", value_length, value);
+            if (strcmp(key, "description") == 0)
+                snprintf(description, sizeof(description), "%.*s",
+                         (int)utf8_cut(value, (size_t)value_length, sizeof(description) - 1), value);
+            else
+                err_fact(err, key, "%.*s", value_length, value);
         }
         detail += length;
     }
+    if (*field && *description)
+        err_violation(err, field, "%s", description);
 }
 
 int db_failure_to_err(const struct db_failure *failure, struct err *err)

@@ -396,6 +396,10 @@ static int parameter_encode(struct encoder *encoder, const struct binding *bindi
     case PARAMETER_PAGE_LIMIT:
         return value_printf(encoder, value, "%d", call->page_limit + 1);
     case PARAMETER_PAGE_KEY:
+        if (call->page.count == 0) { /* the first page */
+            *value = (struct db_value){0};
+            return 0;
+        }
         if (parameter->index >= call->page.count)
             return err_set(encoder->err, ERR_PAGE_TOKEN_INVALID);
         *value = text_value(call->page.values[parameter->index]);

@@ -228,6 +228,8 @@ static int rules_check(struct build *build, const char *where, struct field_type
         return build_fail(build, where, "min_items and max_items are for repeated fields");
     if (rules->min_items < 0 || rules->max_items < 0)
         return build_fail(build, where, "min_items and max_items are not negative");
+    if (rules->judged_by_service && (!field_is_repeated(field) || !field->message || field->is_map))
+        return build_fail(build, where, "judged_by_service is for repeated messages");
     return *rules->pattern ? pattern_compile(build, where, field) : 0;
 }
 

@@ -11,11 +11,11 @@ bool mask_is_all(const Google__Protobuf__FieldMask *mask)
     return !mask || mask->n_paths == 0 || (mask->n_paths == 1 && strcmp(mask->paths[0], "*") == 0);
 }
 
-/* `path` is `above` or lies below it. */
+/* `path` is `above` or lies below it, be it in an item of a list ("questions[1].type"). */
 static bool path_is_within(const char *path, const char *above)
 {
     size_t length = strlen(above);
-    return strncmp(path, above, length) == 0 && (path[length] == '\0' || path[length] == '.');
+    return strncmp(path, above, length) == 0 && (path[length] == '\0' || path[length] == '.' || path[length] == '[');
 }
 
 bool mask_covers(const Google__Protobuf__FieldMask *mask, const char *path)

@@ -290,7 +290,7 @@ static void items_judge(struct validation *validation, const struct field_type *
     }
     if (count < (size_t)field->rules->min_items)
         (void)violation(validation, path, "has %zu items, fewer than %d", count, field->rules->min_items);
-    if (field->is_map && map_sort(validation, field, message, path) < 0)
+    if ((field->is_map && map_sort(validation, field, message, path) < 0) || field->rules->judged_by_service)
         return;
     const char *items = *MEMBER(message, field, char *);
     for (size_t i = 0; i < count; i++) {

@@ -181,7 +181,7 @@ static int limits_check(struct call *call, struct err *err)
         return -1;
     if (principal->kind == PRINCIPAL_SERVICE || principal->kind == PRINCIPAL_JOB)
         return 0;
-    if (tenants_enter(server->tenants, ticket->tenant, principal->tenant, now_us, err) < 0)
+    if (tenants_enter(server->tenants, ticket->tenant, principal, now_us, err) < 0)
         return -1;
     ticket->counted = true;
     return 0;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <isms/base/bell.h>
 #include <isms/base/clock.h>
 #include <isms/proto/message.h>
 #include <isms/rpc/job_call.h>
@@ -310,6 +311,12 @@ int call_statement(struct call *call, const char *name, const ProtobufCMessage *
     return 0;
 }
 
+void call_wake_jobs(const struct call *call)
+{
+    if (call->context->jobs_bell)
+        bell_ring(call->context->jobs_bell);
+}
+
 /* --- running -------------------------------------------------------------------------------------------- */
 
 /* What a handler may be run a second time for; each holds once. */
@@ -394,7 +401,12 @@ int rpc_job_call(const struct rpc_context *context, const struct rpc_job *job, s
                  struct uuid tenant, rpc_job_run *run, void *run_context, struct err *err)
 {
     struct call *call CLEANUP(call_freep) = call_new(context);
-    struct principal principal = {.kind = PRINCIPAL_JOB, .tenant = tenant, .scope = SCOPE_ALL};
+    struct principal principal = {
+        .kind = uuid_is_nil(job->actor) ? PRINCIPAL_JOB : PRINCIPAL_SERVICE,
+        .id = job->actor,
+        .tenant = tenant,
+        .scope = SCOPE_ALL,
+    };
     if (!call)
         return err_set(err, ERR_OVERLOADED);
     snprintf(principal.service, sizeof(principal.service), "%s", context->service);

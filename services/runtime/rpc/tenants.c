@@ -112,28 +112,48 @@ static struct tenant *place_find(struct tenants *tenants, int64_t now_us)
     return NULL;
 }
 
+static bool is_intake(const struct principal *principal)
+{
+    return role_set_has(principal->roles, ROLE_INTAKE);
+}
+
+/* The entry's id. All intake tokens of an organisation have one, beside its members': no UUID, so nobody else's. */
+static struct uuid line_of(const struct principal *principal)
+{
+    struct uuid id = principal->tenant;
+    for (size_t i = 0; is_intake(principal) && i < sizeof(id.bytes); i++)
+        id.bytes[i] ^= 0xff;
+    return id;
+}
+
+/* The entry of that id, a new one with these limits; `own` NULL where the caller does not know them. */
+static struct tenant *entry_get(struct tenants *tenants, struct uuid id, const struct limits *own, int64_t now_us)
+{
+    struct tenant *tenant = tenant_find(tenants, id);
+    struct limits limits = limits_of(tenants, own ? *own : (struct limits){0});
+    if (tenant) {
+        if (own)
+            tenant->limits = limits;
+        return tenant;
+    }
+    tenant = place_find(tenants, now_us);
+    if (!tenant)
+        return &tenants->shared;
+    struct tenant **head = head_of(tenants, id);
+    memset(tenant, 0, sizeof(*tenant));
+    tenant->id = id;
+    tenant->limits = limits;
+    tenant->bucket = bucket_full(rate_of(tenant), now_us);
+    tenant->same_hash = *head;
+    *head = tenant;
+    return tenant;
+}
+
 struct tenant *tenants_get(struct tenants *tenants, const struct principal *principal, int64_t now_us)
 {
-    pthread_mutex_lock(&tenants->lock);
-    struct tenant *tenant = tenant_find(tenants, principal->tenant);
     bool service = principal->kind == PRINCIPAL_SERVICE || principal->kind == PRINCIPAL_JOB; /* knows no limits */
-    if (!tenant) {
-        tenant = place_find(tenants, now_us);
-        if (tenant) {
-            struct tenant **head = head_of(tenants, principal->tenant);
-            struct limits limits = limits_of(tenants, principal->limits);
-            memset(tenant, 0, sizeof(*tenant));
-            tenant->id = principal->tenant;
-            tenant->limits = limits;
-            tenant->bucket = bucket_full(rate_of(tenant), now_us);
-            tenant->same_hash = *head;
-            *head = tenant;
-        } else {
-            tenant = &tenants->shared;
-        }
-    } else if (!service) {
-        tenant->limits = limits_of(tenants, principal->limits);
-    }
+    pthread_mutex_lock(&tenants->lock);
+    struct tenant *tenant = entry_get(tenants, line_of(principal), service ? NULL : &principal->limits, now_us);
     tenant_ref(tenant);
     pthread_mutex_unlock(&tenants->lock);
     return tenant;
@@ -156,27 +176,37 @@ struct subject {
     char text[sizeof("organisation:") + UUID_TEXT_SIZE];
 };
 
-static struct subject subject_of(struct uuid id)
+static struct subject subject_of(const char *kind, struct uuid id)
 {
-    struct subject subject = {.text = "organisation:"};
+    struct subject subject;
+    snprintf(subject.text, sizeof(subject.text), "%s:", kind);
     uuid_format(id, subject.text + strlen(subject.text));
     return subject;
 }
 
-static int refuse_in_flight(struct uuid id, unsigned limit, struct err *err)
+static int refuse_in_flight(const struct principal *principal, unsigned limit, struct err *err)
 {
     err_set(err, ERR_TOO_MANY_IN_FLIGHT);
-    err_quota(err, subject_of(id).text, "At most %u calls under way at once.", limit);
+    if (is_intake(principal))
+        err_setf(err, ERR_TOO_MANY_IN_FLIGHT,
+                 "The organisation's intake tokens have too many calls under way at once.");
+    err_violation(err, subject_of("organisation", principal->tenant).text, "At most %u calls under way at once.",
+                  limit);
     err_fact(err, "limit", "%u", limit);
     err->retry_after_ms = IN_FLIGHT_RETRY_MS;
     return -1;
 }
 
-static int refuse_rate(struct uuid id, struct limits limits, int64_t wait_us, struct err *err)
+static int refuse_rate(const struct principal *principal, struct limits limits, int64_t wait_us, struct err *err)
 {
+    bool intake = is_intake(principal);
+    struct subject subject =
+        intake ? subject_of("token", principal->id) : subject_of("organisation", principal->tenant);
     err_set(err, ERR_RATE_LIMITED);
-    err_quota(err, subject_of(id).text, "At most %u calls a second, and %u at once after a pause.",
-              limits.calls_per_second, limits.burst);
+    if (intake)
+        err_setf(err, ERR_RATE_LIMITED, "The token's calls come faster than its limit.");
+    err_violation(err, subject.text, "At most %u calls a second, and %u at once after a pause.",
+                  limits.calls_per_second, limits.burst);
     err_fact(err, "limit", "%u", limits.calls_per_second);
     err->retry_after_ms = (wait_us + 999) / 1000;
     return -1;
@@ -190,18 +220,22 @@ static void spend(struct tenants *tenants, struct tenant *tenant)
     }
 }
 
-int tenants_enter(struct tenants *tenants, struct tenant *tenant, struct uuid id, int64_t now_us, struct err *err)
+int tenants_enter(struct tenants *tenants, struct tenant *tenant, const struct principal *principal, int64_t now_us,
+                  struct err *err)
 {
     int64_t wait_us;
     int result = 0;
     pthread_mutex_lock(&tenants->lock);
+    struct tenant *rated = tenant;
+    if (is_intake(principal))
+        rated = entry_get(tenants, principal->id, &principal->limits, now_us);
     if (atomic_load(&tenant->in_flight) >= tenant->limits.in_flight)
-        result = refuse_in_flight(id, tenant->limits.in_flight, err);
-    else if (!bucket_take(&tenant->bucket, rate_of(tenant), now_us, &wait_us))
-        result = refuse_rate(id, tenant->limits, wait_us, err);
+        result = refuse_in_flight(principal, tenant->limits.in_flight, err);
+    else if (!bucket_take(&rated->bucket, rate_of(rated), now_us, &wait_us))
+        result = refuse_rate(principal, rated->limits, wait_us, err);
     else {
         atomic_fetch_add(&tenant->in_flight, 1);
-        spend(tenants, tenant);
+        spend(tenants, rated);
     }
     pthread_mutex_unlock(&tenants->lock);
     return result;

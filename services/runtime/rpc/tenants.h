@@ -4,6 +4,10 @@
  * services ask on an organisation's behalf queues in its flow like the rest, and is neither rated nor counted: the
  * call that it serves was.
  *
+ * Intake tokens are in the hands of people outside. Each has a bucket of its own, and all of an organisation's together
+ * one entry for calls under way and flows: whoever floods with one takes neither calls nor turns from the members, and
+ * issuing many gives an organisation no more turns.
+ *
  * The table is bounded. An organisation is forgotten when its place is needed and nothing is lost by it: no call is
  * under way and its bucket is full again. Where all places are taken by others, newcomers share one entry.
  *
@@ -48,15 +52,15 @@ struct tenants;
 struct tenants *tenants_new(struct limits defaults, unsigned max);
 void tenants_free(struct tenants *tenants);
 
-/* A reference to the principal's organisation. */
+/* A reference to the principal's organisation, or to the entry of that organisation's intake tokens. */
 struct tenant *tenants_get(struct tenants *tenants, const struct principal *principal, int64_t now_us);
 void tenant_ref(struct tenant *tenant);
 void tenant_unref(struct tenant *tenant); /* accepts NULL */
 
-/* One more call of the organisation `id`: a place among those under way and a token. TOO_MANY_IN_FLIGHT, or
+/* One more call of the principal that `tenant` is of: a place among those under way and a token. TOO_MANY_IN_FLIGHT, or
  * RATE_LIMITED with the time until there is a token; both say in words what the limit is. tenant_leave() gives the
  * place back. */
-int tenants_enter(struct tenants *tenants, struct tenant *tenant, struct uuid id, int64_t now_us,
+int tenants_enter(struct tenants *tenants, struct tenant *tenant, const struct principal *principal, int64_t now_us,
                   struct err *err) MUST_CHECK;
 void tenant_leave(struct tenant *tenant);
 

@@ -92,7 +92,7 @@ static bool call(unsigned replica)
     struct err err;
     int64_t now_us = clock_monotonic_us();
     struct tenant *tenant = tenants_get(replicas[replica], &caller, now_us);
-    bool entered = tenants_enter(replicas[replica], tenant, caller.tenant, now_us, &err) == 0;
+    bool entered = tenants_enter(replicas[replica], tenant, &caller, now_us, &err) == 0;
     if (entered)
         tenant_leave(tenant);
     tenant_unref(tenant);

@@ -191,7 +191,7 @@ static const struct {
     {"RecordProgress", ",\"note\":\"n\",\"state\":\"IN_PROGRESS\""},
     {"RecordProgress", ",\"note\":\"n\",\"state\":\"PARTLY_DONE\""},
     {"RecordProgress", ",\"note\":\"n\",\"state\":\"BLOCKED\""},
-    {"CompleteAction", ",\"evidence\":[{\"title\":\"E\"}]"},
+    {"CompleteAction", ",\"evidence\":[{\"title\":\"E\",\"uri\":\"https://example.com/e\"}]"},
     {"VerifyAction", ",\"effective\":true,\"note\":\"v\""},
     {"VerifyAction", ",\"note\":\"v\""},
     {"ReopenAction", ",\"reason\":\"r\",\"due_date\":\"2026-08-01\""},

@@ -31,7 +31,8 @@ static struct service_files services[] = {
     {.name = "inputs"}, {.name = "reviews"}, {.name = "actions"}, {.name = "reporting"},
 };
 /* What the jobs run across organisations, as a role that only a few tables' policies name. */
-static const char *const across_tenants[] = {"ListIssuances", "ListUnsealed"};
+static const char *const across_tenants[] = {"ListIssuances", "ListUnsealed", "ListEvidenceLeftovers",
+                                               "ListRunningImports"};
 
 static struct descriptors *descriptors;
 static const struct page_secret secret;

@@ -71,6 +71,9 @@ static void test_duties_are_separated(void **state UNUSED)
     for (unsigned role = 0; role < ROLE_COUNT; role++)
         assert_int_equal(may(role, PERMISSION_PLATFORM_ACT), role == ROLE_PLATFORM_AGENT);
     assert_int_equal(permissions_of_roles(ROLES(ROLE_PLATFORM_AGENT)).bits, UINT64_C(1) << PERMISSION_PLATFORM_ACT);
+    for (unsigned role = 0; role < ROLE_COUNT; role++)
+        assert_int_equal(may(role, PERMISSION_INTAKE_SUBMIT), role == ROLE_INTAKE);
+    assert_int_equal(permissions_of_roles(ROLES(ROLE_INTAKE)).bits, UINT64_C(1) << PERMISSION_INTAKE_SUBMIT);
 }
 
 static void test_an_auditor_changes_nothing(void **state UNUSED)
@@ -90,6 +93,7 @@ static void test_scopes(void **state UNUSED)
     assert_int_equal(scope_of_roles(ROLES(ROLE_AUDITOR, ROLE_ACTION_OWNER)), SCOPE_OWN);
     assert_int_equal(scope_of_roles(ROLES(ROLE_PLATFORM_ADMIN)), SCOPE_PLATFORM);
     assert_int_equal(scope_of_roles(ROLES(ROLE_PLATFORM_AGENT)), SCOPE_NONE);
+    assert_int_equal(scope_of_roles(ROLES(ROLE_INTAKE)), SCOPE_NONE);
     assert_int_equal(scope_of_roles(ROLES(ROLE_CONTRIBUTOR, ROLE_ACTION_OWNER)), SCOPE_ALL);
     for (unsigned i = 0; i < SCOPE_COUNT; i++) {
         enum scope scope;

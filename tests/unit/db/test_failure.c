@@ -56,6 +56,20 @@ static void test_our_own_raise_names_reason_and_facts(void **state UNUSED)
     assert_string_equal(err.metadata[2].value, "");
 }
 
+static void test_a_field_with_a_description_is_a_violation(void **state UNUSED)
+{
+    struct db_failure failure = {.sqlstate = "IS000", .message = "REFERENCE_INVALID",
+                                 .detail = "field=input.risk_id\ndescription=names no risk: a = b"};
+    struct err err = {0};
+    assert_int_equal(db_failure_to_err(&failure, &err), -1);
+    assert_int_equal(err.reason, ERR_REFERENCE_INVALID);
+    assert_int_equal(err.violation_count, 1);
+    assert_string_equal(err.violations[0].field, "input.risk_id");
+    assert_string_equal(err.violations[0].description, "names no risk: a = b");
+    assert_int_equal(err.metadata_count, 1); /* the field: what a program looks at */
+    assert_string_equal(err.metadata[0].value, "input.risk_id");
+}
+
 static void test_a_raise_without_a_known_reason_is_internal(void **state UNUSED)
 {
     static const char *const messages[] = {"", "NO_SUCH_REASON", "OK", "wrong_state"};
@@ -87,6 +101,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sqlstates_map_to_reasons),
         cmocka_unit_test(test_our_own_raise_names_reason_and_facts),
+        cmocka_unit_test(test_a_field_with_a_description_is_a_violation),
         cmocka_unit_test(test_a_raise_without_a_known_reason_is_internal),
         cmocka_unit_test(test_facts_without_an_equals_sign_are_no_facts),
     };

@@ -13,7 +13,7 @@
 #include "csv_reader.h"
 
 /* Rows as text: line:number:cell|cell; */
-static int row_print(void *context, const struct csv_row *row)
+static int row_print(void *context, const struct table_row *row)
 {
     struct buf *buf = context;
     buf_printf(buf, "%d:%d:", row->line, row->number);
@@ -23,30 +23,67 @@ static int row_print(void *context, const struct csv_row *row)
     return 0;
 }
 
+/* In pieces of that size. */
+static int pieces_read(const char *file, size_t length, size_t piece, const struct table_place *place, struct buf *buf,
+                       struct table_fault *fault)
+{
+    struct csv_reader *reader = csv_reader_new(place, row_print, buf);
+    int result = reader ? 0 : -1;
+    for (size_t start = 0; result == 0 && start < length; start += piece)
+        result = csv_reader_feed(reader, file + start, length - start < piece ? length - start : piece, fault);
+    if (result == 0)
+        result = csv_reader_end(reader, fault);
+    csv_reader_free(reader);
+    return result;
+}
+
+static int csv_read(const char *file, size_t length, struct buf *buf, struct table_fault *fault)
+{
+    return pieces_read(file, length, length + 1, NULL, buf, fault);
+}
+
 static void assert_rows(const char *file, const char *expected)
 {
     char storage[1000];
     struct buf buf;
-    struct csv_fault fault;
+    struct table_fault fault;
     buf_init_fixed(&buf, storage, sizeof(storage));
-    assert_int_equal(csv_read(file, strlen(file), row_print, &buf, &fault), 0);
+    assert_int_equal(csv_read(file, strlen(file), &buf, &fault), 0);
     assert_string_equal(buf.data, expected);
+    for (size_t piece = 1; piece < 4; piece++) {
+        buf_clear(&buf);
+        assert_int_equal(pieces_read(file, strlen(file), piece, NULL, &buf, &fault), 0);
+        assert_string_equal(buf.data, expected);
+    }
 }
 
-static struct csv_fault read_fault(const char *file, size_t length)
+static void the_table_may_be_a_part_of_the_file(void **state)
+{
+    (void)state;
+    static const char file[] = "A report\nof, three, cells\n\na,b\n1,2\n3,4\nsum\n";
+    char storage[1000];
+    struct buf buf;
+    struct table_fault fault;
+    struct table_place place = {.sheet = "", .header_line = 4, .last_line = 6};
+    buf_init_fixed(&buf, storage, sizeof(storage));
+    assert_int_equal(pieces_read(file, strlen(file), 5, &place, &buf, &fault), 0);
+    assert_string_equal(buf.data, "4:0:a|b;5:1:1|2;6:2:3|4;");
+}
+
+static struct table_fault read_fault(const char *file, size_t length)
 {
     char storage[1000];
     struct buf buf;
-    struct csv_fault fault = {0};
+    struct table_fault fault = {0};
     buf_init_fixed(&buf, storage, sizeof(storage));
-    assert_int_equal(csv_read(file, length, row_print, &buf, &fault), -1);
+    assert_int_equal(csv_read(file, length, &buf, &fault), -1);
     assert_true(fault.message[0]);
     return fault;
 }
 
 static void assert_fault(const char *file, int line, int row, int column)
 {
-    struct csv_fault fault = read_fault(file, strlen(file));
+    struct table_fault fault = read_fault(file, strlen(file));
     assert_int_equal(fault.line, line);
     assert_int_equal(fault.row, row);
     assert_int_equal(fault.column, column);
@@ -78,7 +115,7 @@ static void faults_have_a_place(void **state)
     assert_fault("a,b\n1,2\nx\"y,2\n", 3, 2, 0);
     assert_fault("a,b\n1,\"2\"x\n", 2, 1, 1);
     assert_fault("a,b\n1,2\n3,\xC3\x28\n", 3, 2, 1);
-    struct csv_fault fault = read_fault("a,b\n1,x\0y\n", 10);
+    struct table_fault fault = read_fault("a,b\n1,x\0y\n", 10);
     assert_int_equal(fault.line, 2);
     assert_int_equal(fault.column, 1);
 }
@@ -86,7 +123,7 @@ static void faults_have_a_place(void **state)
 static void what_is_too_large_is_refused(void **state)
 {
     (void)state;
-    size_t size = CSV_CELL_MAX + 100;
+    size_t size = TABLE_CELL_MAX + 100;
     char *file = malloc(size);
     memset(file, 'x', size);
     assert_int_equal(read_fault(file, size).line, 1);
@@ -95,7 +132,7 @@ static void what_is_too_large_is_refused(void **state)
     free(file);
 }
 
-static int row_refuse(void *context, const struct csv_row *row)
+static int row_refuse(void *context, const struct table_row *row)
 {
     (*(int *)context)++;
     return row->number == 1 ? -1 : 0;
@@ -105,8 +142,10 @@ static void a_reader_may_give_up(void **state)
 {
     (void)state;
     int calls = 0;
-    struct csv_fault fault = {.message = "old"};
-    assert_int_equal(csv_read("a\n1\n2\n3\n", 8, row_refuse, &calls, &fault), -1);
+    struct table_fault fault = {.message = "old"};
+    struct csv_reader *reader = csv_reader_new(NULL, row_refuse, &calls);
+    assert_int_equal(csv_reader_feed(reader, "a\n1\n2\n3\n", 8, &fault), -1);
+    csv_reader_free(reader);
     assert_int_equal(calls, 2);
     assert_string_equal(fault.message, "");
 }
@@ -114,6 +153,7 @@ static void a_reader_may_give_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_table_may_be_a_part_of_the_file),
         cmocka_unit_test(cells_come_as_written),
         cmocka_unit_test(rows_know_their_line),
         cmocka_unit_test(faults_have_a_place),

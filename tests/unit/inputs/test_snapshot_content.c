@@ -30,7 +30,10 @@ static void the_form_is_fixed(void **state)
     trend.number = "KPI-2025-001";
     trend.direction = ISMS__INPUTS__V1__DIRECTION__DIRECTION_IMPROVING;
     trend.slope_per_30_days = -0.1;
-    Isms__Inputs__V1__Trend *trends[] = {&trend};
+    Isms__Inputs__V1__Trend *metrics[] = {&trend};
+    Isms__Inputs__V1__Trends trends = ISMS__INPUTS__V1__TRENDS__INIT;
+    trends.metrics = metrics;
+    trends.n_metrics = 1;
     Google__Protobuf__Timestamp as_of = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
     as_of.seconds = 1767225600;
     Isms__Inputs__V1__SnapshotContent content = ISMS__INPUTS__V1__SNAPSHOT_CONTENT__INIT;
@@ -42,24 +45,26 @@ static void the_form_is_fixed(void **state)
     content.period = &period;
     content.items = items;
     content.n_items = 1;
-    content.trends = trends;
-    content.n_trends = 1;
+    content.trends = &trends;
 
-    struct slice bytes;
+    struct buf bytes CLEANUP(buf_release);
     char sha256[SHA256_HEX_SIZE];
-    assert_int_equal(snapshot_content_write(descriptors, &content, &arena, &bytes, sha256, &err), 0);
+    buf_init(&bytes, SNAPSHOT_CONTENT_MAX);
+    assert_int_equal(snapshot_content_write(descriptors, &content, &bytes, sha256, &err), 0);
     assert_string_equal(
         arena_strndup(&arena, bytes.data, bytes.length),
         "{\"as_of\":\"2026-01-01T00:00:00Z\",\"items\":[{\"content_sha256\":\"ab\",\"kind\":\"RISK\","
         "\"number\":\"RK-2025-001\",\"revision\":\"3\"}],\"kind\":\"isms.inputs.snapshot\",\"opening_id\":\"o\","
         "\"period\":{\"end_date\":\"2025-12-31\",\"start_date\":\"2025-01-01\"},\"review_id\":\"r\","
-        "\"sequence\":\"9007199254740993\",\"tenant\":\"t\",\"trends\":[{\"direction\":\"IMPROVING\","
-        "\"number\":\"KPI-2025-001\",\"slope_per_30_days\":-0.1}],\"version\":1}");
+        "\"sequence\":\"9007199254740993\",\"tenant\":\"t\",\"trends\":{\"metrics\":[{"
+        "\"direction\":\"IMPROVING\",\"number\":\"KPI-2025-001\",\"slope_per_30_days\":-0.1}]},\"version\":2}");
     char again[SHA256_HEX_SIZE];
-    assert_int_equal(snapshot_content_write(descriptors, &content, &arena, &bytes, again, &err), 0);
+    buf_clear(&bytes);
+    assert_int_equal(snapshot_content_write(descriptors, &content, &bytes, again, &err), 0);
     assert_string_equal(sha256, again);
     item.revision = 4;
-    assert_int_equal(snapshot_content_write(descriptors, &content, &arena, &bytes, again, &err), 0);
+    buf_clear(&bytes);
+    assert_int_equal(snapshot_content_write(descriptors, &content, &bytes, again, &err), 0);
     assert_string_not_equal(sha256, again);
 }
 

@@ -9,17 +9,21 @@
 
 #include <isms/base/clock.h>
 
+#include "heading.h"
+#include "target.h"
 #include "trend.h"
 
 #define DIRECTION(name) ISMS__INPUTS__V1__DIRECTION__DIRECTION_##name
 #define POLARITY(name) ISMS__INPUTS__V1__POLARITY__POLARITY_##name##_IS_BETTER
 #define FREQUENCY(name) ISMS__INPUTS__V1__FREQUENCY__FREQUENCY_##name
+#define ATTAINMENT(name) ISMS__INPUTS__V1__TARGET_ATTAINMENT__TARGET_ATTAINMENT_##name
 #define OPERATOR(name) ISMS__INPUTS__V1__TARGET__OPERATOR__OPERATOR_##name
 
 enum { POINTS_MAX = 1000 };
 
 static struct arena arena;
 static struct trend trend;
+static struct period period;
 
 static int64_t day(int year, int month, int number)
 {
@@ -29,22 +33,21 @@ static int64_t day(int year, int month, int number)
 static struct trend_point point(int64_t on, double value, int64_t recorded)
 {
     return (struct trend_point){
-        .time_us = on * INT64_C(86400000000), .value = value, .recorded_us = recorded * INT64_C(86400000000)};
+        .time_us = on * INT64_C(86400000000), .day = on, .value = value, .recorded_day = recorded};
 }
 
 static struct trend_question question_of(Isms__Inputs__V1__Polarity polarity)
 {
-    return (struct trend_question){.polarity = polarity,
-                                   .frequency = FREQUENCY(IRREGULAR),
-                                   .start_day = day(2024, 1, 1),
-                                   .end_day = day(2026, 12, 31),
-                                   .as_of_day = day(2026, 12, 31)};
+    period = (struct period){day(2024, 1, 1), day(2026, 12, 31)};
+    return (struct trend_question){
+        .polarity = polarity, .frequency = FREQUENCY(IRREGULAR), .as_of_day = day(2026, 12, 31)};
 }
 
 static void compute(const struct trend_question *question, struct trend_point *points, size_t count)
 {
     struct err err = {0};
-    assert_int_equal(trend_compute(question, points, count, &arena, &trend, &err), 0);
+    trend_points_sort(points, count);
+    assert_int_equal(trend_compute(question, period, points, count, &arena, &trend, &err), 0);
 }
 
 /* One value every 30 days. */
@@ -52,7 +55,7 @@ static void compute_values(const struct trend_question *question, const double *
 {
     struct trend_point points[POINTS_MAX];
     for (size_t i = 0; i < count; i++) {
-        int64_t on = question->start_day + 30 * (int64_t)i;
+        int64_t on = period.start + 30 * (int64_t)i;
         points[i] = point(on, values[i], on);
     }
     compute(question, points, count);
@@ -148,12 +151,12 @@ static void nearer_to_the_range_is_better(void **state)
     question.target = &target;
     compute_values(&question, falling, 3);
     assert_int_equal(trend.direction, DIRECTION(IMPROVING));
-    assert_int_equal(trend.target_attainment, ISMS__INPUTS__V1__TARGET_ATTAINMENT__TARGET_ATTAINMENT_MISSED);
+    assert_int_equal(target_judge(&target, trend.last_value), ATTAINMENT(MISSED));
     compute_values(&question, leaving, 4);
     assert_int_equal(trend.direction, DIRECTION(WORSENING));
     compute_values(&question, inside, 3);
     assert_int_equal(trend.direction, DIRECTION(STABLE));
-    assert_int_equal(trend.target_attainment, ISMS__INPUTS__V1__TARGET_ATTAINMENT__TARGET_ATTAINMENT_MET);
+    assert_int_equal(target_judge(&target, trend.last_value), ATTAINMENT(MET));
 }
 
 static void too_little_says_so(void **state)
@@ -163,11 +166,11 @@ static void too_little_says_so(void **state)
     struct trend_question question = question_of(POLARITY(LOWER));
     compute_values(&question, values, 0);
     assert_int_equal(trend.direction, DIRECTION(INSUFFICIENT_DATA));
-    assert_int_equal(trend.present_points, 0);
-    assert_int_equal(trend.target_attainment, 0);
+    assert_int_equal(trend.quality.present, 0);
+    assert_int_equal(trend.count, 0);
     compute_values(&question, values, 2);
     assert_int_equal(trend.direction, DIRECTION(INSUFFICIENT_DATA));
-    assert_int_equal(trend.minimum_points, 3);
+    assert_int_equal(trend.quality.minimum, 3);
     question.minimum_points = 5;
     compute_values(&question, values, 4);
     assert_int_equal(trend.direction, DIRECTION(INSUFFICIENT_DATA));
@@ -204,8 +207,8 @@ static void quality_counts_spans(void **state)
     struct trend_question question = question_of(POLARITY(LOWER));
     question.frequency = FREQUENCY(MONTHLY);
     question.grace_days = 5;
-    question.start_day = day(2025, 1, 1);
-    question.end_day = day(2025, 12, 31);
+    period.start = day(2025, 1, 1);
+    period.end = day(2025, 12, 31);
     question.as_of_day = day(2025, 9, 3); /* August is not overdue yet */
     struct trend_point points[] = {
         point(day(2025, 1, 31), 5, day(2025, 2, 5)),   /* on the last day of grace */
@@ -215,20 +218,20 @@ static void quality_counts_spans(void **state)
         point(day(2025, 9, 1), 5, day(2025, 9, 1)),    /* early */
     };
     compute(&question, points, 5);
-    assert_int_equal(trend.present_points, 4);  /* January, February, April, September */
-    assert_int_equal(trend.expected_points, 8); /* and March, May, June, July */
-    assert_int_equal(trend.late_points, 1);
+    assert_int_equal(trend.quality.present, 4);  /* January, February, April, September */
+    assert_int_equal(trend.quality.expected, 8); /* and March, May, June, July */
+    assert_int_equal(trend.quality.late, 1);
     assert_true(trend.points[1].late && trend.points[2].late && !trend.points[0].late && !trend.points[3].late);
 
     question.as_of_day = day(2026, 6, 1);
     compute(&question, points, 5);
-    assert_int_equal(trend.expected_points, 12);
+    assert_int_equal(trend.quality.expected, 12);
     compute(&question, points, 0);
-    assert_int_equal(trend.expected_points, 12);
+    assert_int_equal(trend.quality.expected, 12);
     question.frequency = FREQUENCY(QUARTERLY);
-    question.end_day = day(2025, 12, 30); /* the last quarter ends after the period */
+    period.end = day(2025, 12, 30); /* the last quarter ends after the period */
     compute(&question, points, 0);
-    assert_int_equal(trend.expected_points, 3);
+    assert_int_equal(trend.quality.expected, 3);
 }
 
 static void many_points_are_thinned_and_all_counted(void **state)
@@ -238,11 +241,11 @@ static void many_points_are_thinned_and_all_counted(void **state)
     struct trend_question question = question_of(POLARITY(HIGHER));
     question.frequency = FREQUENCY(DAILY);
     for (int i = 0; i < POINTS_MAX; i++)
-        points[i] = point(question.start_day + i, i, question.start_day + i);
+        points[i] = point(period.start + i, i, period.start + i);
     compute(&question, points, POINTS_MAX);
-    assert_int_equal(trend.point_count, TREND_POINTS_MAX);
-    assert_int_equal(trend.present_points, POINTS_MAX);
-    assert_true(trend.points[0].value == 0 && trend.points[TREND_POINTS_MAX - 1].value == POINTS_MAX - 1);
+    assert_int_equal(trend.point_count, HEADING_POINTS_MAX);
+    assert_int_equal(trend.quality.present, POINTS_MAX);
+    assert_true(trend.points[0].value == 0 && trend.points[HEADING_POINTS_MAX - 1].value == POINTS_MAX - 1);
     assert_int_equal(trend.direction, DIRECTION(IMPROVING));
     assert_true(trend.slope_per_30_days > 29.9 && trend.slope_per_30_days < 30.1);
 }

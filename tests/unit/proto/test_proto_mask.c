@@ -55,6 +55,8 @@ static void test_reach(void **state)
     assert_true(mask_covers(mask, "paper.pages"));
     assert_false(mask_touches(mask, "author.email"));
     assert_false(mask_touches(mask, "pap"));
+    mask = mask_of("chapters");
+    assert_true(mask_covers(mask, "chapters[1].title")); /* what is required of an item of a list that is replaced */
 }
 
 int main(void)

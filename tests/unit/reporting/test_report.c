@@ -100,8 +100,8 @@ static void signed_review_is_reported_whole(void **state UNUSED)
         assert_says(page, facts->inputs[i]->number);
         assert_says(page, facts->inputs[i]->title);
     }
-    for (size_t i = 0; i < facts->snapshot->n_trends; i++)
-        assert_says(page, facts->snapshot->trends[i]->title);
+    for (size_t i = 0; i < facts->snapshot->trends->n_metrics; i++)
+        assert_says(page, facts->snapshot->trends->metrics[i]->title);
     for (size_t i = 0; i < facts->decision_count; i++)
         for (size_t j = 0; j < facts->decisions[i]->n_actions; j++)
             assert_says(page, facts->decisions[i]->actions[j]->title);
@@ -116,6 +116,44 @@ static void signed_review_is_reported_whole(void **state UNUSED)
     assert_says(page, facts->review->input_snapshot_sha256);
     assert_silent(page, "Withdrawn draft");
     assert_silent(page, "Draft");
+}
+
+/* In the order of the columns: what a table says of an input, small print included. */
+static void each_kind_is_shown_as_a_manager_asks_for_it(void **state UNUSED)
+{
+    static const char *const rows[] = {
+        "Acquisition of the Kiel site Internal Organisation 38 people and a warehouse system of their own come into "
+        "scope. Risk changed",
+        "HR told IT by e-mail, and nobody owned the step. Five why",
+        "Forged invoice was nearly paid Phishing High severity 2025-09-12 08:10 UTC noticed after 2 days resolved "
+        "after 8 days 18 400 EUR stopped by the bank. affects integrity, personal data",
+        "Backups are restored A.8.13 Effective Partly effective Rehearsal of one system on 2025-11-03 Complete, but "
+        "too slow. 2.5 of 5, target 4",
+        "Security films Awareness 2025-10-01 All staff 117 of 124 (94 %) 113 of 117 (97 %) Effective",
+        "Directive (EU) 2022/2555 Article 21(2)(d) Not compliant on 2025-10-18 No register of suppliers.",
+        "Failure of the payroll provider 20 Critical 15 High, above the appetite 10 High 8 Medium Mitigate",
+        "Ransomware on file services 25 Critical 8 Medium – 8 Medium",
+        "IM-2025-004 MR-2025-01-D02 Blind spots are found before others find them. Four blind spots closed. Partly "
+        "achieved",
+        "Policy 4.0 In force 2025-12-31 overdue Mara Lindqvist AI tools are missing.",
+        "People Inadequate A second position. EUR 190\u202f000.00 EUR 95\u202f000.00 50 % of the plan",
+    };
+    struct sample sample CLEANUP(sample_release);
+    sample_load(&sample, SAMPLE_SIGNED);
+    char *page = text_of(&sample.arena, sample_html(&sample).data);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_says(page, rows[i]);
+}
+
+static void kinds_that_the_standard_does_not_name_are_not_missed(void **state UNUSED)
+{
+    struct sample sample CLEANUP(sample_release);
+    sample_load(&sample, SAMPLE_SIGNED);
+    sample.facts.input_count = 0;
+    char *page = text_of(&sample.arena, sample_html(&sample).data);
+    assert_says(page, "Nothing of this kind was recorded for the period.");
+    assert_silent(page, "Information security incidents");
+    assert_silent(page, "Training and awareness");
 }
 
 static void actions_are_numbered_as_they_will_be_issued(void **state UNUSED)
@@ -238,8 +276,8 @@ static void text_is_never_markup(void **state UNUSED)
     sample.review->conclusions[0]->reasons = (char *)attack;
     sample.inputs[0]->title = (char *)attack;
     sample.inputs[0]->summary = (char *)attack;
-    sample.facts.snapshot->trends[0]->title = (char *)attack;
-    sample.facts.snapshot->trends[0]->unit = (char *)attack;
+    sample.facts.snapshot->trends->metrics[0]->title = (char *)attack;
+    sample.facts.snapshot->trends->metrics[0]->unit = (char *)attack;
     sample.facts.decisions[0]->title = (char *)attack;
     struct buf html = sample_html(&sample);
     assert_silent(html.data, "<script");
@@ -380,6 +418,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signed_review_is_reported_whole),
+        cmocka_unit_test(each_kind_is_shown_as_a_manager_asks_for_it),
+        cmocka_unit_test(kinds_that_the_standard_does_not_name_are_not_missed),
         cmocka_unit_test(actions_are_numbered_as_they_will_be_issued),
         cmocka_unit_test(draft_is_called_a_draft),
         cmocka_unit_test(planned_review_claims_nothing),

@@ -40,7 +40,7 @@ static struct principal caller(uint8_t organisation)
 static enum err_reason called(const struct principal *principal, int64_t now_us, struct err *err)
 {
     struct tenant *tenant = tenants_get(tenants, principal, now_us);
-    int result = tenants_enter(tenants, tenant, principal->tenant, now_us, err);
+    int result = tenants_enter(tenants, tenant, principal, now_us, err);
     if (result == 0)
         tenant_leave(tenant);
     tenant_unref(tenant);
@@ -70,6 +70,43 @@ static void the_rate_is_refused_in_words(void **state UNUSED)
     assert_int_equal(called(&principal, 100 * 1000, &err), ERR_OK); /* the time it was told was enough */
 }
 
+/* Whoever got hold of an intake token takes nothing of its organisation's. */
+static void an_intake_token_has_limits_of_its_own(void **state UNUSED)
+{
+    struct principal member = caller(1), token = caller(1), other = caller(1);
+    struct err err = {0};
+    token.kind = other.kind = PRINCIPAL_KEY;
+    token.roles = other.roles = role_set_add((struct role_set){0}, ROLE_INTAKE);
+    token.limits = other.limits = (struct limits){.calls_per_second = 1, .burst = 2, .in_flight = 1};
+    token.id.bytes[15] = 7;
+    other.id.bytes[15] = 8;
+    assert_int_equal(calls_made(&token, 0), 2);
+    assert_int_equal(called(&token, 0, &err), ERR_RATE_LIMITED);
+    assert_int_equal(err.retry_after_ms, 1000);
+    assert_string_equal(err.violations[0].field, "token:00000000-0000-0000-0000-000000000007");
+    assert_string_equal(err.message, "The token's calls come faster than its limit.");
+    assert_int_equal(calls_made(&other, 0), 2);
+    assert_int_equal(calls_made(&member, 0), 5);
+}
+
+/* However many it issues, an organisation has one line for them. */
+static void all_intake_tokens_wait_in_one_line(void **state UNUSED)
+{
+    struct principal member = caller(1), token = caller(1), other = caller(1);
+    struct err err = {0};
+    token.roles = other.roles = role_set_add((struct role_set){0}, ROLE_INTAKE);
+    token.limits = other.limits = (struct limits){.calls_per_second = 1, .burst = 2, .in_flight = 1};
+    token.id.bytes[15] = 7;
+    other.id.bytes[15] = 8;
+    struct tenant *held = tenants_get(tenants, &token, 0);
+    assert_int_equal(tenants_enter(tenants, held, &token, 0, &err), 0);
+    assert_ptr_equal(tenants_get(tenants, &other, 0), held);
+    assert_int_equal(called(&other, 0, &err), ERR_TOO_MANY_IN_FLIGHT);
+    assert_string_equal(err.violations[0].field, "organisation:01000000-0000-0000-0000-000000000001");
+    assert_ptr_not_equal(tenants_get(tenants, &member, 0), held);
+    assert_int_equal(called(&member, 0, &err), ERR_OK);
+}
+
 static void its_own_limits_come_first(void **state UNUSED)
 {
     struct principal principal = caller(1);
@@ -84,7 +121,7 @@ static void calls_under_way_are_counted(void **state UNUSED)
     struct err err = {0};
     struct tenant *tenant = tenants_get(tenants, &principal, 0);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(tenants_enter(tenants, tenant, principal.tenant, 0, &err), 0);
+        assert_int_equal(tenants_enter(tenants, tenant, &principal, 0, &err), 0);
     assert_int_equal(called(&principal, SECOND, &err), ERR_TOO_MANY_IN_FLIGHT);
     assert_string_equal(err.metadata[0].value, "3");
     assert_string_equal(err.violations[0].description, "At most 3 calls under way at once.");
@@ -173,6 +210,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_rate_is_refused_in_words),
+        TEST(an_intake_token_has_limits_of_its_own),
+        TEST(all_intake_tokens_wait_in_one_line),
         TEST(its_own_limits_come_first),
         TEST(calls_under_way_are_counted),
         TEST(organisations_do_not_share),

@@ -1,0 +1,28 @@
+/* input_diff.h: what a write changed of an input, field by field.
+ *
+ * Takes two revisions as the change log holds them and names every single value in which they differ, by the path that
+ * an update mask would use. Nothing here knows the fields: what a kind gains later is compared all the same. */
+#ifndef ISMS_INPUTS_INPUT_DIFF_H
+#define ISMS_INPUTS_INPUT_DIFF_H
+
+#include <stddef.h>
+
+#include <isms/base/arena.h>
+#include <isms/base/attributes.h>
+#include <isms/base/err.h>
+#include <isms/inputs/v1/inputs.pb-c.h>
+
+struct input_diff {
+    Isms__Inputs__V1__InputChange__Operation operation;
+    size_t count;
+    Isms__Inputs__V1__FieldChange **fields;
+};
+
+/* From `before` ("": there was nothing) to `after`, both rows of inputs.input in canonical form. Columns that every
+ * write changes, and those that the operation itself says, are left out. Of two lists, what is alike at their
+ * beginning and at their end stays where it is, and the items between are compared in order; so one item that was
+ * added or removed is told as one. All memory is the arena's. DATA_CORRUPT on what is no JSON object. */
+int input_diff(const char *before, const char *after, struct arena *arena, struct input_diff *ret_diff,
+               struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,4 @@
+select
+--@include evidence.columns
+from inputs.evidence_file f
+where f.tenant_id = :tenant and f.id = :id

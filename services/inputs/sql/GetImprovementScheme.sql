@@ -1,0 +1,3 @@
+select
+--@include improvement_scheme.columns
+from inputs.improvement_scheme_of(:tenant) s

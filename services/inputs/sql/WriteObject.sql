@@ -1,0 +1,3 @@
+--@request isms.inputs.v1.EvidenceObject
+--@response google.protobuf.Empty
+select from inputs.object_write(:tenant, :id, :offset, :data)

@@ -1,0 +1,1 @@
+    s.criteria, s.revision, s.revision::text as etag, s.update_time
