@@ -35,7 +35,9 @@ int object_read(struct call *call, const struct stored_file *file, int64_t offse
     if (object_run(call, "ReadObject", file, &object, &found.base, err) < 0)
         return -1;
     if (found.data.len != length) {
-        LOG(ERROR, "an evidence file has fewer bytes than were acknowledged", LOG_STR("file", object.id));
+        char id[UUID_TEXT_SIZE];
+        uuid_format(file->id, id);
+        LOG(ERROR, "an evidence file has fewer bytes than were acknowledged", LOG_STR("file", id));
         return err_set(err, ERR_DATA_CORRUPT);
     }
     *ret_bytes = (struct slice){.data = (const char *)found.data.data, .length = length};
