@@ -282,10 +282,8 @@ static int portion_take(struct call *call, const struct importing *importing, Is
     return 0;
 }
 
-/* An rpc_job_run. */
-static int portion_check(struct call *call, void *context, struct err *err)
+static int portion_turn(struct call *call, struct importing *importing, bool stores, struct err *err)
 {
-    struct importing *importing = context;
     Isms__Inputs__V1__ImportBatch batch = ISMS__INPUTS__V1__IMPORT_BATCH__INIT;
     Isms__Inputs__V1__ImportCount count = ISMS__INPUTS__V1__IMPORT_COUNT__INIT;
     if (portion_take(call, importing, &batch, err) < 0)
@@ -293,31 +291,25 @@ static int portion_check(struct call *call, void *context, struct err *err)
     importing->ended = batch.n_ordinals == 0;
     if (importing->ended)
         return 0;
-    if (call_begin_append(call, err) < 0 ||
-        call_statement(call, batch.n_inputs > 0 ? "CheckImportInputs" : "CheckImportMeasurements", &batch.base,
-                       &count.base, err) < 0)
+    const char *of_inputs = stores ? "StoreImportInputs" : "CheckImportInputs";
+    const char *of_measurements = stores ? "StoreImportMeasurements" : "CheckImportMeasurements";
+    if ((stores ? call_begin_write(call, err) : call_begin_append(call, err)) < 0 ||
+        call_statement(call, batch.n_inputs > 0 ? of_inputs : of_measurements, &batch.base, &count.base, err) < 0)
         return -1;
     importing->position = batch.ordinals[batch.n_ordinals - 1];
     return 0;
 }
 
 /* An rpc_job_run. */
+static int portion_check(struct call *call, void *context, struct err *err)
+{
+    return portion_turn(call, context, false, err);
+}
+
+/* An rpc_job_run. */
 static int portion_store(struct call *call, void *context, struct err *err)
 {
-    struct importing *importing = context;
-    Isms__Inputs__V1__ImportBatch batch = ISMS__INPUTS__V1__IMPORT_BATCH__INIT;
-    Isms__Inputs__V1__ImportCount count = ISMS__INPUTS__V1__IMPORT_COUNT__INIT;
-    if (portion_take(call, importing, &batch, err) < 0)
-        return -1;
-    importing->ended = batch.n_ordinals == 0;
-    if (importing->ended)
-        return 0;
-    if (call_begin_write(call, err) < 0 ||
-        call_statement(call, batch.n_inputs > 0 ? "StoreImportInputs" : "StoreImportMeasurements", &batch.base,
-                       &count.base, err) < 0)
-        return -1;
-    importing->position = batch.ordinals[batch.n_ordinals - 1];
-    return 0;
+    return portion_turn(call, context, true, err);
 }
 
 static int portions_run(struct importing *importing, rpc_job_run *act, int position)

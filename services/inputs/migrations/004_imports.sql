@@ -132,45 +132,33 @@ grant select (tenant_id, id, state, actor_id, run_time, received_bytes) on input
 create function inputs.built_in_profiles() returns setof inputs.import_profile language sql stable
     set search_path = pg_catalog, pg_temp
     begin atomic
-        select core.tenant(), p.id::uuid, p.name, 'CSV', p.kind, null::uuid, p.source, p.columns::jsonb, null::jsonb,
-               true, 1::bigint, timestamptz '2026-01-01', timestamptz '2026-01-01', null::timestamptz
-        from (values
-            ('a1b5c2d0-0001-7000-8000-000000000001', 'Jira CSV: findings', 'FINDING', 'jira', '[
-                {"column": "Issue key", "field": "external_id"},
-                {"column": "Summary", "field": "title"},
-                {"column": "Description", "field": "summary", "optional": true},
-                {"column": "Status", "field": "state", "values": {"To Do": "OPEN", "Not Started": "OPEN",
-                    "Open": "OPEN", "Backlog": "OPEN", "In Review": "IN_PROGRESS", "Blocked": "IN_PROGRESS",
-                    "Resolved": "CLOSED", "Done": "CLOSED", "Closed": "CLOSED", "Won''t Do": "CLOSED"}},
-                {"column": "Priority", "field": "severity", "optional": true, "values": {"Highest": "CRITICAL",
-                    "Lowest": "INFORMATIONAL", "Blocker": "CRITICAL", "Minor": "LOW", "Major": "HIGH",
-                    "Trivial": "INFORMATIONAL"}},
-                {"column": "Created", "field": "effective_date"},
-                {"column": "Due date", "field": "due_date", "optional": true},
-                {"column": "Resolved", "field": "closed_date", "optional": true},
-                {"column": "Assignee", "field": "owner_name", "optional": true},
-                {"column": "Labels", "field": "labels", "optional": true, "repeated": true},
+        select core.tenant(), p.id::uuid, p.name, 'CSV', p.kind, null::uuid, 'jira',
+               j.columns::jsonb || p.columns::jsonb, null::jsonb, true, 1::bigint, timestamptz '2026-01-01',
+               timestamptz '2026-01-01', null::timestamptz
+        from (values ('[
+            {"column": "Issue key", "field": "external_id"},
+            {"column": "Summary", "field": "title"},
+            {"column": "Description", "field": "summary", "optional": true},
+            {"column": "Status", "field": "state", "values": {"To Do": "OPEN", "Not Started": "OPEN",
+                "Open": "OPEN", "Backlog": "OPEN", "In Review": "IN_PROGRESS", "Blocked": "IN_PROGRESS",
+                "Resolved": "CLOSED", "Done": "CLOSED", "Closed": "CLOSED", "Won''t Do": "CLOSED"}},
+            {"column": "Priority", "field": "severity", "optional": true, "values": {"Highest": "CRITICAL",
+                "Lowest": "INFORMATIONAL", "Blocker": "CRITICAL", "Minor": "LOW", "Major": "HIGH",
+                "Trivial": "INFORMATIONAL"}},
+            {"column": "Created", "field": "effective_date"},
+            {"column": "Due date", "field": "due_date", "optional": true},
+            {"column": "Resolved", "field": "closed_date", "optional": true},
+            {"column": "Assignee", "field": "owner_name", "optional": true},
+            {"column": "Labels", "field": "labels", "optional": true, "repeated": true}]')) j (columns),
+        (values
+            ('a1b5c2d0-0001-7000-8000-000000000001', 'Jira CSV: findings', 'FINDING', '[
                 {"column": "Comment", "field": "finding.response", "optional": true, "repeated": true},
                 {"column": "Custom field (Root Cause)", "field": "finding.cause.description", "optional": true},
                 {"column": "Custom field (Compliance Requirement)", "field": "finding.reference", "optional": true}]'),
-            ('a1b5c2d0-0001-7000-8000-000000000002', 'Jira CSV: nonconformities', 'NONCONFORMITY', 'jira', '[
-                {"column": "Issue key", "field": "external_id"},
-                {"column": "Summary", "field": "title"},
-                {"column": "Description", "field": "summary", "optional": true},
-                {"column": "Status", "field": "state", "values": {"To Do": "OPEN", "Not Started": "OPEN",
-                    "Open": "OPEN", "Backlog": "OPEN", "In Review": "IN_PROGRESS", "Blocked": "IN_PROGRESS",
-                    "Resolved": "CLOSED", "Done": "CLOSED", "Closed": "CLOSED", "Won''t Do": "CLOSED"}},
-                {"column": "Priority", "field": "severity", "optional": true, "values": {"Highest": "CRITICAL",
-                    "Lowest": "INFORMATIONAL", "Blocker": "CRITICAL", "Minor": "LOW", "Major": "HIGH",
-                    "Trivial": "INFORMATIONAL"}},
-                {"column": "Created", "field": "effective_date"},
-                {"column": "Due date", "field": "due_date", "optional": true},
-                {"column": "Resolved", "field": "closed_date", "optional": true},
-                {"column": "Assignee", "field": "owner_name", "optional": true},
-                {"column": "Labels", "field": "labels", "optional": true, "repeated": true},
+            ('a1b5c2d0-0001-7000-8000-000000000002', 'Jira CSV: nonconformities', 'NONCONFORMITY', '[
                 {"column": "Comment", "field": "nonconformity.corrective_action", "optional": true, "repeated": true},
                 {"column": "Custom field (Root Cause)", "field": "nonconformity.cause.description", "optional": true}]')
-        ) p (id, name, kind, source, columns);
+        ) p (id, name, kind, columns);
     end;
 
 -- What an input says, in one object without what only the service knows.
