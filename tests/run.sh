@@ -124,6 +124,8 @@ for suite in $SUITES; do
         bad=1
     fi
     grep '^not ok' "$LOG/$suite.log" | sed 's/^/    /'
+    # pytest's words for what went wrong: who sees only this output has to know as well.
+    grep '^E  ' "$LOG/$suite.log" | head -n 40 | cut -c1-300 | sed 's/^/      /'
     grep -E '^ok .*# ?SKIP' "$LOG/$suite.log" | sed 's/^ok/    skipped/'
     case $suite in fuzz | abuse) sed -n 's/^# /    /p' "$LOG/$suite.log" ;; esac
     printf '%-12s %4d passed, %d failed, %d skipped  (%d s)\n' \

@@ -92,6 +92,7 @@ class Faults:
         self.installation, self.random = installation, random_
         self.promoted = False
         self.over = None  # when a fault ended, where that was not at the end of its context
+        self.ending = False  # a service was told to end and has not been started again
 
     def choose(self):
         """A fault's name and its context."""
@@ -165,8 +166,10 @@ class Faults:
         if how == "KILL":
             kill(name)
         else:
+            self.ending = name in SERVICES
             stack().control("stop", name, how)
         yield
+        self.ending = False
         if name in SERVICES:
             self.over = time.monotonic()  # what it takes to start counts
             stack().control("launch", name)
@@ -282,7 +285,7 @@ class Run:
         organisations = [Organisation(f"Harness {n}") for n in range(2)]
         for organisation in organisations:
             story.record_inputs(organisation.person("ISMS_MANAGER"))
-        self.load = Load(organisations, self.arguments.seed)
+        self.load = Load(organisations, self.arguments.seed, lambda: self.faults.ending)
         worker = Worker(self.load, organisations[0], f"{self.arguments.seed}.probe")
         self.workers = [worker, *(client for client in self.load.clients if isinstance(client, Worker))]
         self.prober = Prober(worker)

@@ -25,7 +25,9 @@ RIGHT = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED"}
 class Load:
     """All clients, and what they saw together."""
 
-    def __init__(self, organisations, seed, clients=3):
+    def __init__(self, organisations, seed, is_ending, clients=3):
+        """`is_ending` says whether a service is ending, with GOAWAY, just now."""
+        self.is_ending = is_ending
         self.lock = threading.Lock()
         self.wrong = []
         self.statuses = collections.Counter()
@@ -101,9 +103,11 @@ class Client(threading.Thread):
             answer = getattr(self.caller, method)(timeout=timeout, **fields)
         except Refused as refused:
             self.load.note(f"{refused.code.name} {refused.reason}")
-            # gRPC core, when the server's notice of the deadline comes in a moment before its own, calls it CANCELLED.
-            late = refused.code.name == "CANCELLED" and time.monotonic() - began > 0.95 * timeout
-            if refused.code.name not in RIGHT and not late:
+            # gRPC core calls it CANCELLED when the server's notice of the deadline comes in a moment before its own,
+            # and, without a drain_delay, what crosses a GOAWAY (docs/service-config.json retries that).
+            is_cancelled = refused.code.name == "CANCELLED"
+            if refused.code.name not in RIGHT and not (
+                    is_cancelled and (time.monotonic() - began > 0.95 * timeout or self.load.is_ending())):
                 raise
             if any(other in str(refused).encode() for other in self.others):
                 self.load.blame(f"{self.name}: another organisation's marker in a refusal of {method}")
