@@ -1,8 +1,8 @@
 /* command_export.c: `ismsctl org export FILE`: everything an organisation stored, out of all services, in one file of
- * JSON lines (docs/export.md).
+ * JSON lines, and the bytes of its evidence files in a folder beside it (docs/export.md).
  *
  * The part of reviews comes first, and says which point in the organisation's history the others are asked for. What
- * was sent is counted and hashed again here. The file has its name only when it is whole. */
+ * was sent is counted and hashed again here. The file has its name only when all of it is whole. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,11 +19,14 @@
 #include <isms/type/v1/export.pb-c.h>
 
 #include "ctl.h"
+#include "export_files.h"
 
 struct export {
     FILE *file;
     const char *partial; /* the file's name until it is whole */
     struct sha256_sum *sum; /* of the file */
+    struct export_files files;
+    const char *folder; /* theirs, seen from where the file is */
     int64_t sequence;
     int64_t row_count;
 };
@@ -98,6 +101,9 @@ static int rows_take(struct part *part, const Isms__Type__V1__ExportRows *rows, 
             if (bytes_write(part->export, pieces[piece], length, err) < 0)
                 return -1;
         }
+        if (strcmp(rows->table, "inputs.evidence_file") == 0 &&
+            export_files_note(&part->export->files, rows->rows[i], err) < 0)
+            return -1;
     }
     part->row_count += (int64_t)rows->n_rows;
     if (isatty(STDERR_FILENO))
@@ -150,6 +156,21 @@ static int part_export(const struct session *session, struct export *export, con
     return part.has_ended ? 0 : cut_off(err);
 }
 
+/* An export_files_tell. */
+static int file_tell(void *context, const char *id, int64_t size, const char *hash, struct err *err)
+{
+    struct export *export = context;
+
+    if (!hash) {
+        fprintf(stderr, "The evidence file %s was deleted meanwhile.\n", id);
+        return line_write(export, json_pack("{s:{s:s}}", "gone", "id", id), err);
+    }
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", export->folder, id);
+    return line_write(export, json_pack("{s:{s:s, s:s, s:I, s:s}}", "file", "id", id, "path", path, "size",
+                                        (json_int_t)size, "sha256", hash), err);
+}
+
 /* The last line is over all lines before it: `head -n -1 FILE | sha256sum`. */
 static int end_write(struct export *export, struct err *err)
 {
@@ -157,8 +178,10 @@ static int end_write(struct export *export, struct err *err)
     struct sha256 hash = sha256_sum_value(export->sum);
 
     hex_encode(&hash, sizeof hash, hex);
-    return line_write(export, json_pack("{s:{s:I, s:I, s:s}}", "complete", "sequence", (json_int_t)export->sequence,
-                                        "row_count", (json_int_t)export->row_count, "sha256", hex), err);
+    return line_write(export, json_pack("{s:{s:I, s:I, s:I, s:I, s:s}}", "complete", "sequence",
+                                        (json_int_t)export->sequence, "row_count", (json_int_t)export->row_count,
+                                        "file_count", (json_int_t)export->files.count, "gone_count",
+                                        (json_int_t)export->files.gone, "sha256", hex), err);
 }
 
 static int file_finish(struct export *export, const char *path, struct err *err)
@@ -169,12 +192,30 @@ static int file_finish(struct export *export, const char *path, struct err *err)
     return 0;
 }
 
+/* Into the file that is open, and the folder beside it. */
+static int export_write(const struct session *session, struct export *export, const char *path, struct err *err)
+{
+    const char *slash = strrchr(path, '/');
+    const char *folder = arena_printf(session->arena, "%s.evidence", path);
+
+    if (export_files_init(&export->files, session, folder, err) < 0)
+        return -1;
+    export->folder = folder + (slash ? slash + 1 - path : 0);
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+        if (part_export(session, export, methods[i], err) < 0)
+            return -1;
+    if (export_files_fetch(&export->files, file_tell, export, err) < 0 || end_write(export, err) < 0 ||
+        file_finish(export, path, err) < 0)
+        return -1;
+    export_files_keep(&export->files);
+    return 0;
+}
+
 int command_export(const struct session *session, struct err *err)
 {
     CLEANUP(sha256_sum_freep) struct sha256_sum *sum = sha256_sum_new();
     const char *path = session->options->argument_count == 3 ? session->options->arguments[2] : NULL;
     struct export export = {.sum = sum};
-    int result = 0;
 
     if (!path)
         return err_setf(err, ERR_FIELD_INVALID, "org export takes the file to write.");
@@ -187,19 +228,16 @@ int command_export(const struct session *session, struct err *err)
         close(file);
         return err_set(err, ERR_MESSAGE_TOO_LARGE);
     }
-    for (size_t i = 0; result == 0 && i < ARRAY_SIZE(methods); i++)
-        result = part_export(session, &export, methods[i], err);
-    if (result == 0)
-        result = end_write(&export, err);
-    if (result == 0)
-        result = file_finish(&export, path, err);
+    int result = export_write(session, &export, path, err);
     fclose(export.file);
     if (result < 0)
         unlink(export.partial);
+    export_files_release(&export.files);
     if (isatty(STDERR_FILENO))
         fputc('\n', stderr);
     if (result == 0)
-        fprintf(stderr, "%" PRId64 " rows of the organisation at sequence %" PRId64 " in %s\n", export.row_count,
+        fprintf(stderr, "%" PRId64 " rows and %" PRId64 " evidence files (%" PRId64 " bytes) of the organisation at "
+                "sequence %" PRId64 " in %s\n", export.row_count, export.files.count, export.files.bytes,
                 export.sequence, path);
     return result;
 }

@@ -14,6 +14,7 @@
 #include <isms/base/crypto.h>
 
 #include "ctl.h"
+#include "table.h"
 
 enum { FILE_MAX = 64 << 20, CHUNK_SIZE = 512 << 10, FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 1000 };
 
@@ -39,7 +40,7 @@ static int import_call(const struct session *session, const char *name, json_t *
     return 0;
 }
 
-static json_t *columns_of(const struct options *options)
+static json_t *columns_mapped(const struct options *options)
 {
     json_t *columns = json_array();
 
@@ -51,14 +52,66 @@ static json_t *columns_of(const struct options *options)
     return columns;
 }
 
-/* "finding" or "FINDING" → INPUT_KIND_FINDING, by the reader of JSON; here only the case. */
-static char *kind_of(const struct options *options, struct arena *arena)
+/* The next cell of a CSV file's first line, without blanks and quotes around it; *line moves on. No field's path
+ * has a comma. */
+static struct slice header_cell(struct slice *line)
 {
-    char *kind = arena_strdup(arena, options->kind ? options->kind : "");
+    const char *comma = memchr(line->data, ',', line->length);
+    struct slice cell = {line->data, comma ? (size_t)(comma - line->data) : line->length};
+    size_t passed = cell.length + (comma != NULL);
 
-    for (char *letter = kind; letter && *letter; letter++)
-        *letter = (char)(*letter >= 'a' && *letter <= 'z' ? *letter - 'a' + 'A' : *letter == '-' ? '_' : *letter);
-    return kind;
+    *line = (struct slice){line->data + passed, line->length - passed};
+    while (cell.length > 0 && strchr(" \"", cell.data[0]))
+        cell = (struct slice){cell.data + 1, cell.length - 1};
+    while (cell.length > 0 && strchr(" \"", cell.data[cell.length - 1]))
+        cell.length--;
+    return cell;
+}
+
+/* What the import itself says, once for all rows, or the service. */
+static bool is_taken(const struct options *options, const struct table_column *column)
+{
+    return !column->is_given || strcmp(column->path, "source") == 0 || strcmp(column->path, "etag") == 0 ||
+           (options->metric && strcmp(column->path, "metric_id") == 0);
+}
+
+/* Each column of the file as the field of its name, as `ismsctl export` writes them. */
+static int columns_named(const struct session *session, struct slice file, json_t *columns, struct err *err)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    const struct options *options = session->options;
+    struct table table;
+
+    if (options->kind && !options->source)
+        return err_setf(err, ERR_FIELD_INVALID, "Without --map, say with --source NAME where the file's external ids "
+                        "are from: it knows by them what is there already.");
+    if (table_init(&table, session->descriptors, options->kind ? kind_of(options, session->arena) : NULL,
+                   session->arena, err) < 0)
+        return -1;
+    if (file.length >= strlen(mark) && memcmp(file.data, mark, strlen(mark)) == 0)
+        file = (struct slice){file.data + strlen(mark), file.length - strlen(mark)};
+    struct slice line = {file.data, 0};
+    while (line.length < file.length && !strchr("\r\n", file.data[line.length]))
+        line.length++;
+    while (line.length > 0) {
+        struct slice name = header_cell(&line);
+        const struct table_column *column = table_column_find(&table, name);
+        if (!column)
+            return err_setf(err, ERR_FIELD_INVALID, "The column '%.*s' is named after no field: say where each column "
+                            "goes, with --map 'COLUMN=FIELD'.", (int)(name.length < 100 ? name.length : 100),
+                            name.data);
+        if (!is_taken(options, column))
+            json_array_append_new(columns, json_pack("{s:s, s:s}", "column", column->path, "field", column->path));
+    }
+    return 0;
+}
+
+/* A workbook's header is not looked for here, nor that of a table further down. */
+static bool is_named(const struct options *options, struct slice file)
+{
+    bool is_workbook = file.length > 1 && memcmp(file.data, "PK", 2) == 0;
+    return options->mapping_count == 0 && !options->profile && (options->kind || options->metric) &&
+           !options->header_row && !is_workbook;
 }
 
 /* Numbers may be texts in proto JSON. */
@@ -68,15 +121,20 @@ static void member_set(json_t *object, const char *name, const char *value)
         json_object_set_new(object, name, json_string(value));
 }
 
-static int import_create(const struct session *session, const char *path, json_t **ret_import, struct err *err)
+static int import_create(const struct session *session, const char *path, struct slice file, json_t **ret_import,
+                         struct err *err)
 {
     const struct options *options = session->options;
     const char *slash = strrchr(path, '/');
     const char *file_name = slash ? slash + 1 : path;
-    json_t *request;
+    json_t *columns = columns_mapped(options);
 
-    request = json_pack("{s:s, s:o, s:b, s:{}}", "file_name", file_name, "columns", columns_of(options), "dry_run",
-                        options->dry_run, "table");
+    if (is_named(options, file) && columns_named(session, file, columns, err) < 0) {
+        json_decref(columns);
+        return -1;
+    }
+    json_t *request = json_pack("{s:s, s:o, s:b, s:{}}", "file_name", file_name, "columns", columns, "dry_run",
+                                options->dry_run, "table");
     if (options->source || !options->profile)
         json_object_set_new(request, "source", json_string(options->source ? options->source : file_name));
     if (options->kind)
@@ -191,6 +249,9 @@ static int outcome_print(const struct session *session, const json_t *import, st
                         number_of(import, "error_count"),
                         number_of(import, "created") + number_of(import, "updated") + number_of(import, "unchanged"),
                         number_of(import, "rows_total"));
+    if (state && strcmp(state, "IMPORT_STATE_FAILED") == 0)
+        return err_setf(err, ERR_IMPORT_INVALID, "The import failed; %lld of %lld rows were stored.",
+                        number_of(import, "rows_stored"), number_of(import, "rows_total"));
     if (state && strcmp(state, "IMPORT_STATE_CANCELLED") == 0)
         return err_setf(err, ERR_WRONG_STATE, "The import was cancelled.");
     if (state && strcmp(state, "IMPORT_STATE_REFUSED") == 0)
@@ -218,7 +279,7 @@ int command_import(const struct session *session, struct err *err)
         return -1;
     const char *resume = session->options->resume;
     int result = resume ? import_call(session, "GetImport", json_pack("{s:s}", "id", resume), &import, NULL, err)
-                        : import_create(session, path, &import, err);
+                        : import_create(session, path, file, &import, err);
     if (result < 0 || import_upload(session, &import, file, err) < 0)
         return -1;
     struct sha256 hash = sha256_of(file.data, file.length);

@@ -25,7 +25,7 @@ struct options {
     const char *credential;      /* ISMS_CREDENTIAL, or what --credential-file holds */
     const char *ca_file;         /* ISMS_CA_FILE, or --ca; NULL: plain TCP */
     const char *key_file;        /* verify: the installation's public key */
-    const char *kind;            /* import */
+    const char *kind;            /* import and export; as it was written: kind_of() */
     const char *source;
     const char *metric;
     const char *resume;
@@ -49,6 +49,9 @@ struct options {
 /* Reads the command line; reports what is wrong with it to stderr. */
 int options_parse(int argc, char **argv, struct arena *arena, struct options *ret_options) MUST_CHECK;
 void options_help(void);
+
+/* --kind as the API writes it: "finding" → "FINDING". "" without; NULL without memory. */
+char *kind_of(const struct options *options, struct arena *arena);
 
 /* Everything a command works with; the arena lives as long as the command. */
 struct session {
@@ -89,6 +92,7 @@ void output_error(const struct err *err, bool as_json);
 int command_call(const struct session *session, struct err *err) MUST_CHECK;
 int command_methods(const struct session *session, struct err *err) MUST_CHECK;
 int command_import(const struct session *session, struct err *err) MUST_CHECK;
+int command_table(const struct session *session, struct err *err) MUST_CHECK; /* export */
 int command_org(const struct session *session, struct err *err) MUST_CHECK; /* and member */
 int command_export(const struct session *session, struct err *err) MUST_CHECK;
 int command_verify(const struct session *session, struct err *err) MUST_CHECK;

@@ -15,8 +15,9 @@ static const struct command {
     unsigned arguments_min;
     unsigned arguments_max;
 } commands[] = {
-    {"call", command_call, 1, 2},     {"methods", command_methods, 0, 1}, {"import", command_import, 1, 1},
-    {"org", command_org, 1, 2},       {"member", command_org, 2, 2},   {"verify", command_verify, 1, 1},
+    {"call", command_call, 1, 2},    {"methods", command_methods, 0, 1}, {"import", command_import, 1, 1},
+    {"export", command_table, 0, 0}, {"org", command_org, 1, 2},         {"member", command_org, 2, 2},
+    {"verify", command_verify, 1, 1},
 };
 
 static const struct command *command_find(const char *name)

@@ -34,7 +34,12 @@ void options_help(void)
           "  import FILE                  import inputs or measurements (CSV, .xlsx, OSCAL as .json):\n"
           "                                 ismsctl import findings.csv --kind finding --source jira \\\n"
           "                                   --map 'Issue key=external_id' --map 'Summary=title'\n"
-          "  org show|export FILE         the organisation; everything it stored, as JSON lines (docs/export.md)\n"
+          "                               without --map or --profile, a CSV file's columns are named after the\n"
+          "                               fields they hold, as export writes them (docs/import.md)\n"
+          "  export                       inputs of a --kind, or measurements of a --metric, as CSV on stdout:\n"
+          "                                 ismsctl export --kind finding > findings.csv\n"
+          "  org show|export FILE         the organisation; everything it stored, as JSON lines, and its\n"
+          "                               evidence files in the folder FILE.evidence (docs/export.md)\n"
           "  org create|list|suspend ID|resume ID|erase ID\n"
           "                               organisations, by platform administrators\n"
           "  member erase ID              erase a person's data for good\n"
@@ -48,6 +53,7 @@ void options_help(void)
           "  --timeout SECONDS            60; 3600 for a stream\n"
           "  import: --kind KIND | --metric ID, --source NAME, --map COLUMN=FIELD…, --profile ID, --dry-run,\n"
           "          --sheet NAME, --header-row N, --last-row N, --resume ID\n"
+          "  export: --kind KIND, --source NAME | --metric ID\n"
           "  org erase: --name NAME       the organisation's, to be sure\n"
           "  org create: --name NAME, --administrator NAME, --time-zone ZONE\n"
           "  verify: --key FILE           the installation's public key (PEM), known from elsewhere\n",
@@ -118,6 +124,15 @@ static int option_take(struct options *options, int letter, struct arena *arena)
     case 'h': options->help = true; return 0;
     default: return -1; /* getopt has said what is wrong */
     }
+}
+
+char *kind_of(const struct options *options, struct arena *arena)
+{
+    char *kind = arena_strdup(arena, options->kind ? options->kind : "");
+
+    for (char *letter = kind; letter && *letter; letter++)
+        *letter = (char)(*letter >= 'a' && *letter <= 'z' ? *letter - 'a' + 'A' : *letter == '-' ? '_' : *letter);
+    return kind;
 }
 
 int options_parse(int argc, char **argv, struct arena *arena, struct options *ret_options)

@@ -134,6 +134,7 @@ void output_error(const struct err *err, bool as_json)
     for (unsigned i = 0; i < err->violation_count && i < ERR_VIOLATIONS_MAX; i++)
         fprintf(stderr, "  %s: %s\n", err->violations[i].field, err->violations[i].description);
     for (unsigned i = 0; i < err->metadata_count && i < ERR_METADATA_MAX; i++)
-        fprintf(stderr, "  %s = %s\n", err->metadata[i].key, err->metadata[i].value);
+        if (err->violation_count == 0 || strcmp(err->metadata[i].key, "field") != 0) /* was named with its violation */
+            fprintf(stderr, "  %s = %s\n", err->metadata[i].key, err->metadata[i].value);
     fprintf(stderr, "%s\n", err_reason_advice(err->reason));
 }

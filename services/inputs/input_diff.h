@@ -1,7 +1,12 @@
 /* input_diff.h: what a write changed of an input, field by field.
  *
  * Takes two revisions as the change log holds them and names every single value in which they differ, by the path that
- * an update mask would use. Nothing here knows the fields: what a kind gains later is compared all the same. */
+ * an update mask would use. Nothing here knows the fields: what a kind gains later is compared all the same.
+ *
+ * The dry run of an import compares in SQL instead (inputs.differences()): of 100,000 rows it would otherwise carry
+ * both revisions out of the database and the differences back. Matching the items of lists, on the other hand, is a
+ * loop with a state, which SQL does badly. tests/e2e/test_differences.py holds both to the same answers over every
+ * field of every kind. */
 #ifndef ISMS_INPUTS_INPUT_DIFF_H
 #define ISMS_INPUTS_INPUT_DIFF_H
 

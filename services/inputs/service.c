@@ -38,6 +38,7 @@ static const struct rpc_handler handlers[] = {
 static const struct job jobs[] = {
     {.name = "import_small", .interval_us = SECOND_US, .timeout_us = 60 * SECOND_US, .run = import_small_run},
     {.name = "import_large", .interval_us = SECOND_US, .timeout_us = 60 * SECOND_US, .run = import_large_run},
+    {.name = "clean_imports", .interval = import_clean_interval, .timeout_us = 30 * SECOND_US, .run = import_clean_run},
     {.name = "clean_evidence", .interval = evidence_clean_interval, .timeout_us = 30 * SECOND_US,
      .run = evidence_clean},
     {0},

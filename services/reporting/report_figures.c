@@ -78,7 +78,7 @@ static void nonconformities_figure(struct document *document, const struct repor
         report_trend_of(facts, ISMS__INPUTS__V1__INPUT_KIND__INPUT_KIND_NONCONFORMITY);
     struct arena *arena = document->arena;
 
-    if (trend)
+    if (trend && !trend->left_out)
         figure(document, block, "Open nonconformities", arena_printf(arena, "%d", trend->open_at_end),
                arena_printf(arena, "%d at the start, %d overdue", trend->open_at_start, trend->overdue_at_end),
                trend->overdue_at_end ? TONE_WARNING : TONE_PLAIN);

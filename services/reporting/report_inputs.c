@@ -54,8 +54,9 @@ static const char *data_text(struct arena *arena, const Isms__Inputs__V1__Trend 
                                                   : arena_printf(arena, "%d points", quality->present_points);
     if (quality->late_points)
         points = arena_printf(arena, "%s, %d late", points, quality->late_points);
-    return quality->corrected_points ? arena_printf(arena, "%s, %d corrected", points, quality->corrected_points)
-                                     : points;
+    if (quality->corrected_points)
+        points = arena_printf(arena, "%s, %d corrected", points, quality->corrected_points);
+    return trend->points_are_days ? arena_printf(arena, "%s; means of days", points) : points;
 }
 
 static void trend_row(struct document *document, struct block *table, const Isms__Inputs__V1__Trend *trend)
@@ -151,6 +152,8 @@ static void nonconformity_trend(const struct report_facts *facts, struct documen
     const Isms__Inputs__V1__InputTrend *trend = report_trend_of(facts, KIND(NONCONFORMITY));
     struct arena *arena = document->arena;
 
+    if (trend && trend->left_out)
+        document_paragraph(document, section, "The trend is left out: more states were recorded than one is made of.");
     if (!trend || trend->n_spans == 0)
         return;
     struct block *figures = document_facts(document, section);

@@ -24,6 +24,8 @@ WIDER_POLICIES = {
     ("core.seal", "jobs"): ("isms_jobs", "the sealing job finds out which organisations are sealed how far"),
     ("inputs.evidence_file", "jobs"): ("isms_jobs", "the clean-up finds files that were given up or never finished"),
     ("inputs.import", "jobs"): ("isms_jobs", "the importing jobs find out which organisations have files to import"),
+    ("inputs.import_progress", "jobs"): ("isms_jobs", "the same, and which of them failed and have to wait"),
+    ("inputs.import_chunk", "jobs"): ("isms_jobs", "the clean-up finds files of imports that have ended"),
     ("reviews.issuance", "jobs"): ("isms_jobs", "the issuing job finds out which organisations have actions to issue"),
 }
 
@@ -47,7 +49,8 @@ NOT_EXPORTED = {
     "core.sequence": "one value, named at the head of the export",
     "inputs.input_text": "the words of what is in inputs.input",
     "inputs.evidence_object": "where bytes lie here; the export names files by their hash",
-    "inputs.import_row": "working data of imports: the files are there, and the inputs",
+    "inputs.import_chunk": "the files of imports, which go when they have ended",
+    "inputs.import_row": "working data of imports: the inputs are there",
     "inputs.import_progress": "working data of imports, too",
 }
 

@@ -2,9 +2,10 @@
 
 import pytest
 import story
-from isms_client import Organisation, Refused, new_id, stack
+from isms_client import Organisation, Refused, api, new_id, stack
 
 REQUESTED, DELIVERED, WITHDRAWN = 1, 2, 3
+ROLES = [value.name.removeprefix("ROLE_") for value in api().pool.FindEnumTypeByName("isms.reviews.v1.Role").values]
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +75,26 @@ def test_all_or_none_are_asked(organisation, manager, contributor):
     assert not manager.ListContributions(review_id=review).contributions
 
 
+@pytest.mark.parametrize("role", sorted(set(ROLES) - {"UNSPECIFIED", "PLATFORM_ADMIN", "PLATFORM_AGENT", "INTAKE"}))
+def test_whoever_is_asked_can_deliver(organisation, manager, contributor, role):
+    """Asked is who has a role with inputs.write, and nobody else."""
+    someone, first = organisation.person(role, f"Asked {role}"), asked(manager, contributor.member)
+    change = {"id": first.id, "contribution": {"assignee_id": someone.member}, "update_mask": "assigneeId"}
+    if refused(someone.DeliverContribution, id=new_id()).reason == "PERMISSION_DENIED":
+        for call, field in ((lambda: asked(manager, someone.member), "contributions[0].assignee_id"),
+                            (lambda: manager.UpdateContribution(**change), "contribution.assignee_id"),
+                            (lambda: manager.HandOver(from_member_id=contributor.member, to_member_id=someone.member),
+                             "to_member_id")):
+            wrong = refused(call)
+            assert wrong.reason == "FIELD_INVALID" and "may write inputs" in wrong.fields[field]
+    else:
+        assert someone.DeliverContribution(id=asked(manager, someone.member).id).state == DELIVERED
+        assert manager.UpdateContribution(**change).assignee_id == someone.member
+
+
 WRONG = {
     "nothing wanted": ({"agenda_item": None}, "contributions[0].wanted"),
+    "no kind": ({"agenda_item": None, "kind": 0}, "contributions[0].kind"),
     "no assignee": ({"assignee_id": None}, "contributions[0].assignee_id"),
     "no day": ({"due_date": None}, "contributions[0].due_date"),
     "a day that is none": ({"due_date": "2026-02-30"}, "contributions[0].due_date"),
@@ -163,6 +182,13 @@ def test_what_was_not_enough_is_asked_for_again(manager, contributor):
         REQUESTED, "The audit of March is missing", "", "", story.day(5), False)
     assert refused(manager.ReturnContribution, id=one.id, reason="again").reason == "WRONG_STATE"
     assert contributor.DeliverContribution(id=one.id).state == DELIVERED
+
+
+def test_what_is_withdrawn_was_delivered_by_nobody(manager, contributor):
+    one = asked(manager, contributor.member, agenda_item="risks")
+    contributor.DeliverContribution(id=one.id, nothing_reason="Nothing")
+    one = manager.WithdrawContribution(id=one.id, reason="Asked by mistake")
+    assert (one.delivered_by_id, one.HasField("delivered_time"), one.nothing_reason) == ("", False, "")
 
 
 def test_what_is_withdrawn_is_neither_open_nor_late(manager, contributor):

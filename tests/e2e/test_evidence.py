@@ -12,7 +12,7 @@ import grpc
 import pytest
 import story
 from evidence import (DELETED, MIB, REMOVED, STORED, UPLOADING, Inputs, announcement, content, directory, downloaded,
-                      read, sent, stored)
+                      lease_freed, read, sent, stored)
 from isms_client import Caller, Organisation, Refused, api, new_id, stack, until
 
 BLOCK = 128 << 10
@@ -344,6 +344,14 @@ def test_files_are_found_by_state_expiry_and_use(manager, placed):
     assert [file.id for file in [*first.files, *rest.files]] == ids() and not rest.next_page_token
 
 
+def test_who_sees_no_inputs_is_told_all_the_same_that_one_names_a_file(placed):
+    organisation = Organisation()
+    owner = placed(organisation.person("ACTION_OWNER"))
+    named, free = stored(owner), stored(owner, content(14))
+    attached(placed(organisation.person("ISMS_MANAGER")), named.id)
+    assert [file.id for file in owner.ListEvidenceFiles(unattached=True).files] == [free.id]
+
+
 def test_a_file_that_an_input_names_is_kept(manager):
     file = stored(manager)
     made = attached(manager, file.id)
@@ -504,6 +512,7 @@ def cleaning(folder, inputs):
     """A replica whose clean-up waits a second only."""
     inputs.stop()
     made = Inputs(evidence_storage="filesystem", evidence_directory=str(folder), evidence_keep="1s").start()
+    lease_freed("clean_evidence")
     yield made
     made.stop()
     inputs.start()

@@ -9,21 +9,33 @@ import re
 import threading
 
 import pytest
-from isms_client import ROOT, Organisation, Refused, new_id, stack
+from google.protobuf import timestamp_pb2
+from isms_client import ROOT, Organisation, Refused, api, new_id, stack
 
 COUNT = 2000
 WORDS = ("phishing laptop übersicht supplier access backup Straße café patch mailbox 安全管理 контроль "
          "encryption audit A.8.16 recovery visitor badge").split()
+# What a kind's detail is, of what others it may name (World.named).
 KINDS = {
-    "NONCONFORMITY": lambda pick: {"nonconformity": {"grade": f"GRADE_{pick(['MINOR', 'MAJOR'])}",
-                                                     "correction": pick(WORDS)}},
-    "RISK": lambda pick: {"risk": {"scenario": pick(WORDS) + " " + pick(WORDS)}},
-    "FEEDBACK": lambda pick: {"feedback": {"interested_party": "Staff", "theme": pick(WORDS)}},
-    "FINDING": lambda pick: {"finding": {"grade": f"GRADE_{pick(['MINOR', 'OBSERVATION'])}"}},
-    "POLICY": lambda pick: {"policy": {"type": "TYPE_POLICY"}},
+    "NONCONFORMITY": lambda pick, named: {"nonconformity": {
+        "grade": f"GRADE_{pick(['MINOR', 'MAJOR'])}", "correction": pick(WORDS),
+        "action_ids": pick([[], [pick(named["action"])]])}},
+    "RISK": lambda pick, named: {"risk": {"scenario": pick(WORDS) + " " + pick(WORDS)}},
+    "FEEDBACK": lambda pick, named: {"feedback": {"interested_party": "Staff", "theme": pick(WORDS),
+                                                  "party_id": pick(["", *named["party"]])}},
+    "FINDING": lambda pick, named: {"finding": {"grade": f"GRADE_{pick(['MINOR', 'OBSERVATION'])}",
+                                                "audit_id": pick(["", *named["audit"]])}},
+    "POLICY": lambda pick, named: {"policy": {"type": "TYPE_POLICY"}},
+    "AUDIT": lambda pick, named: {"audit": {"type": "TYPE_INTERNAL"}},
+    "METRIC": lambda pick, named: {"metric": {"unit": "hours", "polarity": "POLARITY_LOWER_IS_BETTER",
+                                              "frequency": "FREQUENCY_MONTHLY"}},
+    "OBJECTIVE": lambda pick, named: {"objective": {"measure": pick(WORDS),
+                                                    "metric_id": pick(["", *named["metric"]])}},
+    "TREATMENT": lambda pick, named: {"treatment": {"control": pick(WORDS), "risk_id": pick(["", *named["risk"]])}},
 }
 AGENDA = {"NONCONFORMITY": "nonconformities", "RISK": "risks", "FEEDBACK": "feedback", "FINDING": "audits",
-          "POLICY": "policy"}
+          "POLICY": "policy", "AUDIT": "audits", "METRIC": "measurements", "OBJECTIVE": "objectives",
+          "TREATMENT": "risks"}
 SEVERITIES = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", ""]
 STATES = ["OPEN", "IN_PROGRESS", "CLOSED"]
 TODAY = datetime.datetime.now(datetime.timezone.utc).date()
@@ -50,33 +62,49 @@ class World:
         self.organisation = Organisation("Specht")
         self.manager = self.organisation.person("ISMS_MANAGER")
         self.owners = [self.organisation.person("CONTRIBUTOR", f"Owner {n}").member for n in range(3)]
-        rows = [self.row(rng, n) for n in range(COUNT)]
         self.inputs = []
-        for start in range(0, COUNT, 500):
-            results = self.manager.BatchUpsertInputs(inputs=rows[start:start + 500], timeout=60).results
-            assert [result.outcome for result in results] == [1] * 500
-            for row, result in zip(rows[start:start + 500], results):
-                self.inputs.append(dict(row, id=result.input.id, number=result.input.number,
-                                        closed_date=result.input.closed_date, deleted=False,
-                                        time=result.input.update_time.ToNanoseconds()))
+        self.named = {"action": [new_id(), new_id()],
+                      "party": [self.manager.CreateParty(party={"name": f"Party {n}"}).id for n in range(2)]}
+        first = [self.row(rng, f"{kind} {n}", kind) for kind in ("AUDIT", "METRIC", "RISK") for n in range(2)]
+        for item in self.upsert(first):
+            self.named.setdefault(kind_of(item).lower(), []).append(item["id"])
+        for start in range(0, COUNT, 400):
+            self.upsert([self.row(rng, n) for n in range(start, start + 400)])
         for item in rng.sample(self.inputs, 40):
             item["time"] = self.manager.DeleteInput(id=item["id"]).update_time.ToNanoseconds()
             item["deleted"] = True
 
-    def row(self, rng, n):
-        pick, kind = rng.choice, rng.choice([*KINDS, "FINDING", "FINDING"])
-        row = {"title": f"{pick(WORDS)} {pick(WORDS)} {n % 97}", "summary": " ".join(rng.choices(WORDS, k=5)),
+    def upsert(self, rows):
+        results = self.manager.BatchUpsertInputs(inputs=rows, timeout=60).results
+        assert [result.outcome for result in results] == [1] * len(rows)
+        made = [dict(row, id=result.input.id, number=result.input.number, closed_date=result.input.closed_date,
+                     deleted=False, made=result.input.create_time.ToNanoseconds(),
+                     time=result.input.update_time.ToNanoseconds())
+                for row, result in zip(rows, results)]
+        self.inputs += made
+        return made
+
+    def row(self, rng, n, kind=None):
+        pick, kind = rng.choice, kind or rng.choice([*KINDS, "FINDING", "FINDING"])
+        row = {"title": f"{pick(WORDS)} {pick(WORDS)} {rng.randrange(97)}",
+               "summary": " ".join(rng.choices(WORDS, k=5)),
                "severity": f"SEVERITY_{pick(SEVERITIES) or 'UNSPECIFIED'}", "state": f"INPUT_STATE_{pick(STATES)}",
                "source": pick(["jira", "sheet", "manual"]), "external_id": f"X-{n}", "effective_date": "",
                "due_date": a_day(rng), "labels": rng.sample(["red", "green", "blue"], rng.randint(0, 3)),
                "owner_id": pick([*self.owners, ""]), "owner_name": pick(["", "Grünwald Ökonom"]),
-               **KINDS[kind](pick)}
+               **KINDS[kind](pick, self.named)}
         if row["state"] != "INPUT_STATE_CLOSED":
             row["effective_date"] = a_day(rng)
+        elif rng.random() < 0.7:
+            row["closed_date"] = (TODAY - datetime.timedelta(days=rng.randint(0, 700))).isoformat()
         if rng.random() < 0.2:
             row["evidence"] = [{"title": "Report", "uri": "https://example.com/1"}]
-        if rng.random() < 0.2:
-            row["risk_impact"] = {"disposition": "DISPOSITION_NO_IMPACT", "note": "Looked at"}
+        if "risk" in self.named and rng.random() < 0.4:
+            row["risk_impact"] = pick([{"disposition": "DISPOSITION_NO_IMPACT", "note": "Looked at"},
+                                       {"disposition": "DISPOSITION_RISK_CHANGED", "risk_ids": self.named["risk"][:1]},
+                                       {"disposition": "DISPOSITION_RISK_ADDED", "risk_ids": self.named["risk"]}])
+        if "risk" in self.named and rng.random() < 0.2:
+            row["related_ids"] = rng.sample(self.named["risk"] + self.named["audit"], 2)
         return row
 
 
@@ -101,69 +129,123 @@ def is_overdue(item):
     return item["state"] != "INPUT_STATE_CLOSED" and bool(item["due_date"]) and item["due_date"] < TODAY.isoformat()
 
 
-def a_filter(rng, world):
+def impact_of(item):
+    return short(item.get("risk_impact", {}).get("disposition", "DISPOSITION_UNSPECIFIED"))
+
+
+def names(item, field, id):
+    """Whether the detail has the id in this field."""
+    return id in item[kind_of(item).lower()].get(field, ())
+
+
+def day_bounds(key):
+    def case(rng, world):
+        start, end = sorted(rng.sample([(TODAY + datetime.timedelta(days=n)).isoformat() for n in range(-700, 400)], 2))
+        return {"from": start, "before": end}, lambda item: bool(item[key]) and start <= item[key] < end
+    return case
+
+
+def time_bounds(key):
+    def case(rng, world):
+        start, end = sorted(rng.sample(sorted({item[key] for item in world.inputs}), 2))
+        return {"from": text_of_time(start), "before": text_of_time(end)}, lambda item: start <= item[key] < end
+    return case
+
+
+def text_of_time(nanoseconds):
+    time = timestamp_pb2.Timestamp()
+    time.FromNanoseconds(nanoseconds)
+    return time.ToJsonString()
+
+
+def presence(key):
+    def case(rng, world):
+        wanted = rng.choice(["PRESENT", "ABSENT"])
+        return f"PRESENCE_{wanted}", lambda item: bool(item.get(key)) == (wanted == "PRESENT")
+    return case
+
+
+def some_of(values, wire, of):
+    """A few of the values; `of` says which of them an item has."""
+    def case(rng, world):
+        chosen = rng.sample(values(world), rng.randint(1, 2))
+        return [wire + value for value in chosen], lambda item: of(item) in chosen
+    return case
+
+
+def labels(fits):
+    def case(rng, world):
+        chosen = rng.sample(["red", "green", "blue"], 2)
+        return chosen, lambda item: fits(set(chosen), set(item["labels"]))
+    return case
+
+
+def one_named(sort, fits):
+    def case(rng, world):
+        id = rng.choice(world.named[sort])
+        return id, lambda item: fits(item, id)
+    return case
+
+
+def somebodys(key, end, fits):
+    """What one of the inputs has, up to `end`."""
+    def case(rng, world):
+        wanted = rng.choice(world.inputs)[key][:end]
+        return wanted, lambda item: fits(item[key], wanted)
+    return case
+
+
+def a_deletion(rng, world):
+    wanted = rng.choice(["UNSPECIFIED"] * 3 + ["INCLUDED", "ONLY"])
+    return f"DELETION_{wanted}", lambda item: wanted == "INCLUDED" or item["deleted"] == (wanted == "ONLY")
+
+
+def a_relation(rng, world):
+    wanted = rng.choice([*world.inputs, *(item for item in world.inputs if item.get("related_ids"))])
+    return wanted["id"], lambda item: (wanted["id"] in item.get("related_ids", ())
+                                       or item["id"] in wanted.get("related_ids", ()))
+
+
+# For each field of the filter: a value on the wire, and the condition it makes, as a function of a row of the model.
+CASES = {
+    "kinds": some_of(lambda world: list(KINDS), "INPUT_KIND_", lambda item: kind_of(item)),
+    "agenda_items": some_of(lambda world: sorted(set(AGENDA.values())), "", lambda item: AGENDA[kind_of(item)]),
+    "states": some_of(lambda world: STATES, "INPUT_STATE_", lambda item: short(item["state"])),
+    "severities": some_of(lambda world: SEVERITIES[:-1], "SEVERITY_", lambda item: short(item["severity"])),
+    "owner_ids": some_of(lambda world: world.owners, "", lambda item: item["owner_id"]),
+    "owner": presence("owner_id"),
+    "sources": some_of(lambda world: ["jira", "sheet"], "", lambda item: item["source"]),
+    "external_id": somebodys("external_id", None, str.__eq__),
+    "any_labels": labels(lambda chosen, has: bool(chosen & has)),
+    "all_labels": labels(lambda chosen, has: chosen <= has),
+    "number_prefix": somebodys("number", -1, str.startswith),
+    "effective": day_bounds("effective_date"),
+    "due": day_bounds("due_date"),
+    "closed": day_bounds("closed_date"),
+    "created": time_bounds("made"),
+    "updated": time_bounds("time"),
+    "overdue": lambda rng, world: (True, is_overdue),
+    "evidence": presence("evidence"),
+    "related_to_id": a_relation,
+    "risk_impacts": some_of(lambda world: ["NOT_ASSESSED", "NO_IMPACT", "RISK_CHANGED", "RISK_ADDED"], "DISPOSITION_",
+                            lambda item: impact_of(item) or "NOT_ASSESSED"),
+    "deletion": a_deletion,
+    "grades": some_of(lambda world: ["MINOR", "MAJOR", "OBSERVATION"], "GRADE_", lambda item: grade_of(item)),
+    "party_id": one_named("party", lambda item, id: names(item, "party_id", id)),
+    "audit_id": one_named("audit", lambda item, id: names(item, "audit_id", id)),
+    "risk_id": one_named("risk", lambda item, id: names(item, "risk_id", id)
+                         or id in item.get("risk_impact", {}).get("risk_ids", ())),
+    "metric_id": one_named("metric", lambda item, id: names(item, "metric_id", id)),
+    "action_id": one_named("action", lambda item, id: names(item, "action_ids", id)),
+}
+
+
+def a_filter(rng, world, fields=None):
     """Some conditions on the wire, and the same as a function of a row of the model."""
-    some, conditions = {}, []
-
-    def add(field, value, condition):
-        some[field] = value
-        conditions.append(condition)
-
-    def day_bounds(field, key):
-        start, end = sorted([a_day(rng, 1), a_day(rng, 1)])
-        if start != end:
-            add(field, {"from": start, "before": end}, lambda item: item[key] and start <= item[key] < end)
-
-    parts = rng.sample(range(14), rng.randint(0, 3))
-    for part in parts:
-        if part == 0:
-            kinds = rng.sample(list(KINDS), rng.randint(1, 3))
-            add("kinds", [f"INPUT_KIND_{kind}" for kind in kinds], lambda item: kind_of(item) in kinds)
-        elif part == 1:
-            states = rng.sample(STATES, 2)
-            add("states", [f"INPUT_STATE_{s}" for s in states], lambda item: short(item["state"]) in states)
-        elif part == 2:
-            severities = rng.sample(SEVERITIES[:-1], 2)
-            add("severities", [f"SEVERITY_{s}" for s in severities], lambda item: short(item["severity"]) in severities)
-        elif part == 3:
-            owners = rng.sample(world.owners, 2)
-            add("owner_ids", owners, lambda item: item["owner_id"] in owners)
-        elif part == 4:
-            wanted = rng.choice(["PRESENT", "ABSENT"])
-            add("owner", f"PRESENCE_{wanted}", lambda item: bool(item["owner_id"]) == (wanted == "PRESENT"))
-        elif part == 5:
-            add("sources", ["jira", "sheet"], lambda item: item["source"] in ("jira", "sheet"))
-        elif part == 6:
-            labels = rng.sample(["red", "green", "blue"], 2)
-            add("any_labels", labels, lambda item: set(labels) & set(item["labels"]))
-        elif part == 7:
-            all_labels = rng.sample(["red", "green", "blue"], 2)
-            add("all_labels", all_labels, lambda item: set(all_labels) <= set(item["labels"]))
-        elif part == 8:
-            prefix = rng.choice(world.inputs)["number"][:-1]
-            add("number_prefix", prefix, lambda item: item["number"].startswith(prefix))
-        elif part == 9:
-            day_bounds("due", "due_date")
-        elif part == 10:
-            day_bounds("effective", "effective_date")
-        elif part == 11:
-            wanted_evidence = rng.choice(["PRESENT", "ABSENT"])
-            add("evidence", f"PRESENCE_{wanted_evidence}",
-                lambda item: bool(item.get("evidence")) == (wanted_evidence == "PRESENT"))
-        elif part == 12:
-            grade = rng.choice(["MINOR", "MAJOR"])
-            add("grades", [f"GRADE_{grade}"], lambda item: grade_of(item) == grade)
-        else:
-            items = rng.sample(sorted(AGENDA.values()), 2)
-            add("agenda_items", items, lambda item: AGENDA[kind_of(item)] in items)
-    if rng.random() < 0.2:
-        add("overdue", True, is_overdue)
-    if rng.random() < 0.1:
-        add("risk_impacts", ["DISPOSITION_NOT_ASSESSED"], lambda item: "risk_impact" not in item)
-    deletion = rng.choice(["UNSPECIFIED"] * 3 + ["INCLUDED", "ONLY"])
-    add("deletion", f"DELETION_{deletion}",
-        lambda item: deletion == "INCLUDED" or item["deleted"] == (deletion == "ONLY"))
-    return some, lambda item: all(condition(item) for condition in conditions)
+    fields = fields or [*rng.sample(sorted(set(CASES) - {"deletion"}), rng.randint(0, 3)), "deletion"]
+    chosen = {field: CASES[field](rng, world) for field in fields}
+    conditions = [fits for _, fits in chosen.values()] + [lambda item: "deletion" in fields or not item["deleted"]]
+    return {field: chosen[field][0] for field in fields}, lambda item: all(fits(item) for fits in conditions)
 
 
 def text_key(text):
@@ -196,6 +278,20 @@ def test_every_page_of_every_filter_and_order_is_what_the_model_says(world, orde
         assert [item.number for item in got] == [item["number"] for item in wanted], some
 
 
+def test_each_field_of_the_filter_takes_what_the_model_says_and_leaves_the_rest(world):
+    for field in api().by_name["ListInputs"].request.DESCRIPTOR.fields_by_name["filter"].message_type.fields:
+        rng = random.Random(field.name)
+        for _ in range(100):
+            some, fits = a_filter(rng, world, [field.name])
+            wanted = {item["number"] for item in world.inputs if fits(item)}
+            parted = 0 < len(wanted) < sum(not item["deleted"] for item in world.inputs)
+            if parted:
+                got = everything(world.manager.ListInputs, "inputs", filter=some)
+                assert {item.number for item in got} == wanted, some
+                break
+        assert parted, f"{field.name} has no case that takes some and leaves others"
+
+
 def test_what_is_written_meanwhile_neither_hides_nor_doubles_what_stays(world):
     organisation = Organisation("Kleiber")
     manager = organisation.person("ISMS_MANAGER")
@@ -224,7 +320,7 @@ def test_what_is_written_meanwhile_neither_hides_nor_doubles_what_stays(world):
 
 def model_words(item):
     texts = [item["number"], item["title"], item["external_id"], item["owner_name"], *item["labels"], item["summary"]]
-    texts += [value for value in item[kind_of(item).lower()].values()]
+    texts += [value for value in item[kind_of(item).lower()].values() if isinstance(value, str)]
     return " ".join(texts)
 
 
@@ -273,7 +369,7 @@ def dimension_values(item, dimension):
         "KIND": [kind_of(item)], "AGENDA_ITEM": [AGENDA[kind_of(item)]], "STATE": [short(item["state"])],
         "SEVERITY": [short(item["severity"])], "OWNER": [item["owner_id"]], "SOURCE": [item["source"]],
         "LABEL": item["labels"] or [""], "GRADE": [grade_of(item)],
-        "RISK_IMPACT": ["NO_IMPACT" if "risk_impact" in item else ""],
+        "RISK_IMPACT": [impact_of(item)],
         "OVERDUE": ["OVERDUE" if is_overdue(item) else "NOT_OVERDUE"],
         "DUE_MONTH": [day[:7]], "EFFECTIVE_YEAR": [day[:4]],
         "CLOSED_QUARTER": [day and f"{day[:4]}-Q{(int(day[5:7]) + 2) // 3}"],

@@ -2,17 +2,20 @@
 people are where a checkout has them beside it; what they hold is never repeated here, but read by Python's own csv."""
 
 import csv
+import datetime
 import hashlib
 import io
 import re
+import zoneinfo
 
 import pytest
+import tables
 from csv_import import Import, columns, everything, imported
 from isms_client import ROOT, Organisation, Refused, new_id
 
 ALMA = ROOT.parent / "shared/data/alma"
 DONE, REFUSED, CHECKED = 2, 3, 4
-OPEN, MEDIUM, FINDING, IMPROVING = 1, 3, 9, 2
+FINDING, IMPROVING = 9, 2
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -44,14 +47,16 @@ FILES = {
         "ID": "external_id", "Subcategory Description": "title", "Implementation Description": "summary",
         "Subcategory ID": "finding.reference", "Owner": "owner_name", "Q1 Observation Date": "effective_date",
         "Remediation Due Date": "due_date", "Q2 Observations": "finding.cause.description",
-        "Action Plan": "finding.recommendation",
+        "Action Plan": "finding.recommendation", "Category ID": "finding.cause.category", "Stakeholder(s)": "labels",
         "Test Procedure(s)": "finding.response"}, {}),
     "JIRA-Findings.csv": (4, {
         "Summary": "title", "Issue key": "external_id", "Status": "state", "Priority": "severity",
         "Created": "effective_date",
         "Due date": "due_date", "Description": "summary", "Reporter": "owner_name",
         "Custom field (Root Cause)": "finding.cause.description",
-        "Custom field (Compliance Requirement)": "finding.reference"}, {"Status": STATES, "Priority": PRIORITIES}),
+        "Custom field (Compliance Requirement)": "finding.reference", "Resolved": "closed_date",
+        "Custom field (Remediation Action Plan (Who will do What by When?) )": "finding.recommendation"},
+        {"Status": STATES, "Priority": PRIORITIES}),
     "notion-findings.csv": (4, {
         "Summary": "title", "Issue Key": "external_id", "Status": "state", "Priority": "severity",
         "Created": "effective_date",
@@ -77,15 +82,19 @@ def expected(text, field):
     if jira and field.endswith("_date"):
         return f"20{jira[3]}-{MONTHS.index(jira[2]) + 1:02d}-{jira[1]}"
     if field == "state":
-        return {"Not Started": OPEN}[text]
+        return {"Not Started": "OPEN"}[text]
     if field == "severity":
-        return {"Medium": MEDIUM}[text]
+        return {"Medium": "MEDIUM"}[text]
+    if field == "labels":
+        return [part.strip() for part in re.split("[,;\r\n]", text) if part.strip()]
     return text
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_real_file_arrives_whole(fresh, name):
+def test_a_real_file_arrives_whole_and_goes_out_as_it_came(name, tmp_path):
     data, rows = read_file(name)
+    organisation, elsewhere = Organisation(), Organisation().person("ISMS_MANAGER")
+    fresh = organisation.person("ISMS_MANAGER")
     count, mapping, values = FILES[name]
     assert len(rows) == count
     fields = {"kind": "INPUT_KIND_FINDING", "source": name, "columns": columns(mapping, values), "file_name": name}
@@ -99,14 +108,20 @@ def test_a_real_file_arrives_whole(fresh, name):
     assert (done.state, done.rows, done.created, done.updated, done.unchanged) == (DONE, count, count, 0, 0)
     there = stored(fresh, name)
     assert len(there) == count
+    text = tables.exported(fresh, "--kind", "finding", "--source", name)
+    lines = {line["external_id"]: line for line in tables.lines_of(text)}
     for row in rows:
-        item = there[row[{field: column for column, field in mapping.items()}["external_id"]]]
-        assert item.kind == FINDING
+        id_ = row[{field: column for column, field in mapping.items()}["external_id"]]
+        assert there[id_].kind == FINDING
         for column, field in mapping.items():
-            got = item
-            for step in field.split("."):
-                got = getattr(got, step)
-            assert got == expected(row[column], field), (item.external_id, column)
+            value = expected(row[column], field)
+            assert tables.said(there[id_], field) == value, (id_, column)
+            assert tables.cell_of(lines[id_][field], value) == value, (id_, column)
+    tables.assert_exports_agree(organisation, fresh, there.values())
+    assert tables.put_in(elsewhere, tmp_path / "out.csv", text, "--kind", "finding", "--source", name) == (count, 0, 0)
+    own = ("id", "number", "create_time", "update_time")
+    assert {id_: tables.but(item, *own) for id_, item in stored(elsewhere, name).items()} == \
+        {id_: tables.but(item, *own) for id_, item in there.items()}
 
     before = revisions(fresh)
     again = imported(fresh, data, **fields)
@@ -145,6 +160,12 @@ def metric(caller, title, unit="h", **fields):
         "unit": unit, "polarity": "POLARITY_LOWER_IS_BETTER", "frequency": "FREQUENCY_IRREGULAR", **fields}})
 
 
+def midnight(day):
+    """When the day begins where the tests' organisations are."""
+    begins = datetime.datetime.fromisoformat(day).replace(tzinfo=zoneinfo.ZoneInfo("Europe/Berlin"))
+    return begins.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def test_the_real_kpi_workbook_gives_four_improving_trends(fresh):
     """A table with a column for each metric, in the middle of a sheet with a heading and notes."""
     path = ALMA / "alma-kpi-trends.xlsx"
@@ -172,8 +193,11 @@ def test_the_real_kpi_workbook_gives_four_improving_trends(fresh):
     assert (again.created, again.unchanged) == (0, 4 * len(series))
     for column, item in enumerate(metrics):
         kept = everything(fresh.ListMeasurements, "measurements", metric_id=item.id)
-        assert [(item.observed_time.ToJsonString()[:10], item.value) for item in reversed(kept)] == [
-            (day, values[column]) for day, values in series]
+        assert [(item.observed_time.ToJsonString(), item.value) for item in reversed(kept)] == [
+            (midnight(day), values[column]) for day, values in series]
+        lines = tables.lines_of(tables.exported(fresh, "--metric", item.id))
+        assert [(line["metric_id"], line["observed_time"], float(line["value"])) for line in reversed(lines)] == [
+            (item.id, midnight(day), values[column]) for day, values in series]
     trends = fresh.ListMetricTrends(period={"start_date": series[0][0], "end_date": "2026-03-31"}).trends
     assert len(trends) == 4
     for column, trend in enumerate(trends):
@@ -320,6 +344,9 @@ def test_measurements_of_a_file(fresh):
     answer = imported(fresh, "When,What,Why\n2026-01-31,99,changed\n".encode(), **fields)
     assert answer.state == REFUSED, "another value for the same time is no correction"
     assert kept[1].value == fresh.ListMeasurements(metric_id=metric.id).measurements[-1].value
+    fields["columns"] = columns({"When": "observed_time", "What": "value", "Recorded": "recorded_time"})
+    answer = imported(fresh, b"When,What,Recorded\n2026-04-30,99,2999-01-01\n", **fields)
+    assert [(error.column, error.message) for error in answer.errors] == [("Recorded", "is in the future")]
 
 
 def test_a_run_is_once_and_its_hash_must_fit(fresh):

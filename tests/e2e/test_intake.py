@@ -277,6 +277,17 @@ def test_whoever_administers_revokes_it_among_the_keys(organisation, manager, fo
     assert refused(outside.GetIntakeFormForSubmission).reason == "CREDENTIAL_INVALID"
 
 
+def test_a_token_is_given_no_permissions(organisation, form, outside):
+    update = organisation.admin.UpdateKey
+    wrong = refused(update, id=outside.member, key={"permissions": ["inputs.read"]}, update_mask="permissions")
+    assert (wrong.reason, list(wrong.fields)) == ("FIELD_INVALID", ["key.permissions"])
+    assert "intake token" in wrong.fields["key.permissions"]
+    wrong = refused(update, id=outside.member, key={"name": "All of it", "permissions": ["intake.submit"]})
+    assert list(wrong.fields) == ["key.permissions"]
+    assert update(id=outside.member, key={"name": "Renamed", "permissions": []}).name == "Renamed"
+    outside.GetIntakeFormForSubmission()
+
+
 def test_a_closed_form_ends_its_tokens(manager, form, outside):
     second = issued(manager, form)
     outside.SubmitIntake(answers=ANSWERS)
@@ -480,7 +491,8 @@ def test_an_organisation_that_ends_takes_contacts_along():
     platform.SuspendOrganisation(id=organisation.id)
     platform.EraseOrganisation(id=organisation.id, name=name)
     dump = stack().sql(f"set app.tenant_id = '{organisation.id}'; set app.scope = 'all'; "
-                       "select id, contact from inputs.intake_submission")
+                       "select id, contact from inputs.intake_submission; "
+                       f"select row_id from core.change where tenant_id = '{organisation.id}'")
     assert made.submission_id in dump.stdout and contact not in dump.stdout
     assert refused(outside.GetIntakeFormForSubmission).code.name in ("UNAUTHENTICATED", "PERMISSION_DENIED")
 

@@ -160,6 +160,8 @@ def with_id(world, method, path, value):
         setattr(holder, last.name, value)
     if last.name == "file_id":
         holder.sha256 = "0" * 64
+    if last.full_name == "isms.inputs.v1.RiskImpact.risk_ids":
+        holder.disposition = holder.DISPOSITION_RISK_CHANGED
     if method.name == "CompleteAction" and last.name == "file_id":  # each can be completed once
         request.id = world.manager.CreateAction(action={
             "title": "To complete", "owner_id": world.manager.member, "due_date": story.day(30)}).id

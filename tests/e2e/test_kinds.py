@@ -1,5 +1,8 @@
 """Every kind of input: what goes in comes out, field by field; and what does not fit together is refused by name."""
 
+import datetime
+import zoneinfo
+
 import pytest
 import story
 from isms_client import Organisation, Refused, api, as_dict, new_id
@@ -131,6 +134,23 @@ def test_every_common_field_comes_out_as_it_went_in(manager, ids):
     assert made["evidence"][0].items() >= given["evidence"][0].items()
 
 
+# At any time one of them has another day than UTC.
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_what_is_closed_without_a_day_is_closed_today_where_the_organisation_is(zone):
+    def today():
+        return str(datetime.datetime.now(zoneinfo.ZoneInfo(zone)).date())
+
+    organisation = Organisation()
+    organisation.admin.UpdateOrganisation(organisation={"time_zone": zone}, update_mask="timeZone")
+    manager, before = organisation.person("ISMS_MANAGER"), today()
+    content = {"title": "T", "state": "INPUT_STATE_CLOSED", "effective_date": before, "nonconformity": {}}
+    source = {"source": "tests", "external_id": "1"}
+    open_one = manager.CreateInput(input={**content, "state": "INPUT_STATE_OPEN"})
+    closed = [manager.CreateInput(input=content), manager.UpdateInput(id=open_one.id, input=content),
+              manager.BatchUpsertInputs(inputs=[{**content, **source}]).results[0].input]
+    assert {one.closed_date for one in closed} <= {before, today()}
+
+
 # Values that the rest of the whole input does not fit; each has a test of its own below.
 DEPENDENT = {"metric.polarity"}
 
@@ -194,6 +214,9 @@ WRONG = {
     "no impact, on this risk": ({"risk_impact": {"disposition": "DISPOSITION_NO_IMPACT", "note": "None",
                                                  "risk_ids": [new_id()]}, "requirement": {"interested_party": "P"}},
                                 "risk_impact.risk_ids", "NO_IMPACT"),
+    "a risk, and nothing said of it": ({"risk_impact": {"risk_ids": [new_id()]},
+                                        "context_issue": {"origin": "ORIGIN_EXTERNAL"}},
+                                       "risk_impact.risk_ids", "nothing"),
     "a requirement of nobody": ({"requirement": {}}, "requirement.interested_party", "party_id"),
     "feedback of nobody": ({"feedback": {"channel": "Survey"}}, "feedback.interested_party", "party_id"),
     "another method without its name": ({"nonconformity": {"cause": {"method": "CAUSE_METHOD_OTHER"}}},
@@ -330,7 +353,8 @@ REFERENCES = [
     ("outcome.metric_id", ("metric",), {}),
     ("requirement.party_id", ("party",), {}),
     ("feedback.party_id", ("party",), {}),
-    ("risk_impact.risk_ids", ("risk",), {"context_issue": {"origin": "ORIGIN_EXTERNAL"}}),
+    ("risk_impact.risk_ids", ("risk",), {"context_issue": {"origin": "ORIGIN_EXTERNAL"},
+                                         "risk_impact": {"disposition": "DISPOSITION_RISK_CHANGED"}}),
     ("audit", KINDS, {}),
 ]
 
@@ -339,7 +363,7 @@ def referring(path, to, more):
     if "." not in path:
         return {"title": "T", "related_ids": [to], path: {"type": "TYPE_INTERNAL"}}
     member, field = path.split(".")
-    return {"title": "T", member: {field: [to] if field.endswith("s") else to}, **more}
+    return {"title": "T", **more, member: {**more.get(member, {}), field: [to] if field.endswith("s") else to}}
 
 
 @pytest.mark.parametrize("path, kinds, more", REFERENCES, ids=[path for path, _, _ in REFERENCES])

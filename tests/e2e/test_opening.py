@@ -88,7 +88,8 @@ def test_a_review_that_could_never_open_is_not_scheduled(manager, chair, start, 
     assert "review.period" in str(refused.value)
 
 
-@pytest.mark.parametrize("start, end", [("2007-01-01", "2026-12-31"), ("9980-01-01", "9999-12-31")])
+@pytest.mark.parametrize("start, end", [("2007-01-01", "2026-12-31"), ("2006-06-01", "2026-05-31"),
+                                        ("9980-01-01", "9999-12-31")])
 def test_the_longest_period_opens(manager, chair, start, end):
     review = story.Review(manager, chair).review
     longest = manager.ScheduleReview(review={"title": "Long", "programme_id": review.programme_id,

@@ -93,6 +93,31 @@ def test_changes_over_time_say_who_changed_what_from_what_to_what(manager):
     assert refused.value.reason == "NOT_FOUND"
 
 
+def test_a_contact_that_is_cleared_is_forgotten(manager):
+    contact, request = f"{new_id()}@example.com", new_id()
+    asked = {"party": {"name": f"Party {new_id()}", "contact": contact}, "request_id": request}
+    made = manager.CreateParty(**asked)
+    assert made.contact == contact and manager.CreateParty(**asked) == made
+    manager.UpdateParty(id=made.id, party={"contact": f"new {contact}"}, update_mask="contact")
+    assert manager.CreateParty(**asked).contact == f"new {contact}", "as it is now, since the log has none"
+
+    def kept():
+        found = stack().sql(f"select to_jsonb(p) from inputs.party p where id = '{made.id}'; "
+                            f"select content from core.change where tenant_id = '{manager.tenant}'")
+        assert found.returncode == 0 and made.id in found.stdout
+        return found.stdout
+
+    assert kept().count(contact) == 1, "in the register, and nowhere else"
+    manager.UpdateParty(id=made.id, party={"contact": ""}, update_mask="contact")
+    assert contact not in kept()
+    changes = manager.ListPartyChanges(party_id=made.id).changes
+    assert [[(field.field, field.before, field.after) for field in change.fields] for change in changes[:2]] == [
+        [("contact", "", "")], [("contact", "", "")]]
+    with pytest.raises(Refused) as refused:
+        manager.CreateParty(**asked)
+    assert refused.value.reason == "REQUEST_ID_REUSED", "nobody can tell by it, and it makes no other"
+
+
 def test_an_input_that_names_the_party_has_its_name(manager):
     one, other = party(manager), party(manager)
     made = manager.CreateInput(input={"title": "T", "requirement": {"party_id": one.id}})

@@ -1,6 +1,8 @@
 """What changed since the last review: snapshots are listed, paged through and compared, with each other and with now;
 nothing is left out, and what is told is what was done."""
 
+import datetime
+
 import pytest
 import story
 from csv_import import everything
@@ -162,7 +164,7 @@ def test_a_change_is_told_field_by_field(world, snapshots):
                       "risk.category": (world.inputs["risk"].risk.category, "A")}
     assert not changes[world.back_and_forth.id].fields
     closed = {field.path: field.to for field in changes[world.soon_closed.id].fields}
-    assert closed == {"state": "CLOSED", "closed_date": story.day()}
+    assert closed == {"state": "CLOSED", "closed_date": world.manager.GetInput(id=world.soon_closed.id).closed_date}
 
 
 def test_the_counts_are_those_of_the_list_and_of_the_snapshots(world, snapshots):
@@ -206,6 +208,22 @@ def test_since_the_newest_snapshot_until_now(world, snapshots):
     assert changes[world.inputs["objective"].id].title == "Renamed now"
     changes, _ = world.diff(earlier_snapshot_id=snapshots[0].id)
     assert set(expected(world)) - set(changes) == {world.long_closed.id}, "its period has it in both"
+
+
+def test_now_is_the_day_that_it_is_where_the_organisation_is(world, snapshots):
+    """In the evenings of Europe it is tomorrow there: what was measured just now counts all the same."""
+    def move(zone):
+        world.organisation.admin.UpdateOrganisation(organisation={"time_zone": zone}, update_mask="timeZone")
+
+    move("Pacific/Kiritimati")
+    metric = world.manager.CreateInput(input={"title": "Measured now", "metric": {
+        "unit": "h", "polarity": "POLARITY_LOWER_IS_BETTER", "frequency": "FREQUENCY_DAILY"}}).id
+    at = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    world.manager.AddMeasurements(measurements=[{"metric_id": metric, "value": 7, "observed_time": at}])
+    _, first = world.diff(earlier_snapshot_id=snapshots[1].id)
+    assert [moved.later_value for moved in first.trends if moved.metric_id == metric] == [7]
+    world.manager.DeleteInput(id=metric)
+    move("Europe/Berlin")
 
 
 def test_ends_that_make_no_difference_are_refused(world, snapshots):

@@ -5,6 +5,7 @@ import hashlib
 
 import pytest
 import story
+from csv_import import everything
 from hostile import sql_each
 from isms_client import Organisation, Refused, new_id
 
@@ -36,14 +37,14 @@ def faults(told):
     return [(names[item.fault].name.removeprefix("ITEM_FAULT_"), item.number) for item in told.broken]
 
 
-def altered(world, statement, undo):
-    """What verification says while the database's administrator has run the statement."""
+def altered(world, statement, undo, look=World.verify):
+    """What verification, or another look, says while the database's administrator has run the statement."""
     def run(text):
         answers = sql_each([f"set local session_replication_role = replica; {text}"], "postgres")
         assert "ERROR" not in answers[0] and not answers[0].endswith(" 0"), answers
     run(statement)
     try:
-        return world.verify()
+        return look(world)
     finally:
         run(undo)
 
@@ -96,14 +97,24 @@ def test_what_was_altered_of_an_item_is_found_and_named(world, what, change, und
     assert world.verify().holds, "it is as it was"
 
 
+@pytest.mark.parametrize("look", [
+    lambda world: everything(world.manager.ListSnapshotInputs, "inputs", review_id=world.review.id),
+    lambda world: world.manager.GetSnapshotInput(snapshot_id=world.snapshot.id, input_id=world.inputs["risk"].id),
+    lambda world: world.manager.DiffSnapshots(earlier_snapshot_id=world.snapshot.id),
+], ids=["a list", "one", "a comparison"])
+def test_an_input_whose_frozen_revision_is_gone_is_not_passed_over(world, look):
+    world.manager.UpdateInput(id=world.inputs["risk"].id, input={"title": f"Renamed {new_id()}"}, update_mask="title")
+    with pytest.raises(Refused) as refused:
+        altered(world, f"update core.change set revision = 1000001 where {world.item} and {LOG}",
+                f"update core.change set revision = 1 where {world.item} and revision = 1000001", look)
+    assert (refused.value.reason, refused.value.facts["number"]) == ("DATA_CORRUPT", world.inputs["risk"].number)
+
+
 def test_an_altered_interested_party_is_found(world):
     party = f"tenant_id = '{world.organisation.id}' and table_name = 'inputs.party'"
     told = altered(world, f"update core.change set content = replace(content, 'Customers', 'Nobody') where {party}",
                    f"update core.change set content = replace(content, 'Nobody', 'Customers') where {party}")
     assert [fault for fault, _ in faults(told)] == ["REVISION_ALTERED"] and told.broken[0].kind == "PARTY"
-
-
-CONSTRAINT = "alter table inputs.snapshot {} constraint snapshot_check{}"
 
 
 @pytest.mark.parametrize("change, undo", [
@@ -122,10 +133,8 @@ def test_a_row_that_says_otherwise_than_its_content_is_found(world, change, undo
                                      "substr(content, 1, 900)", "'\\x00ff'", "''"])
 def test_content_that_is_not_what_was_hashed_is_found(world, content):
     """The table refuses it, unless whoever alters it takes the table's check away first."""
-    check = "snapshot_check"
-    told = sql_each([f"select conname from pg_constraint where conrelid = 'inputs.snapshot'::regclass "
-                     f"and pg_get_constraintdef(oid) like '%sha256(content)%'"], "postgres")
-    check = told[0]
+    check, = sql_each(["select conname from pg_constraint where conrelid = 'inputs.snapshot'::regclass "
+                       "and pg_get_constraintdef(oid) like '%sha256(content)%'"], "postgres")
     kept = world.snapshot.content.hex()
     told = altered(world, f"alter table inputs.snapshot drop constraint {check}; update inputs.snapshot set "
                    f"content = {content} where {world.where}",

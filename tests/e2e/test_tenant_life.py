@@ -448,7 +448,8 @@ SEALED = ("sequence", "ordinal", "service", "method", "table_name", "row_id", "r
 
 
 def log_holds(tenant):
-    """Every change has the hash of its content and of the revision before, and the seals fit what they cover."""
+    """Every change has the hash of its content, unless that was erased with the organisation, and of the revision
+    before; and the seals fit what they cover."""
     changes = rows(f"""
         select sequence, ordinal, service, method, table_name, row_id, revision, operation,
             coalesce(actor::text, '') as actor, actor_kind, on_behalf_of, coalesce(request_id::text, '') as request_id,
@@ -460,7 +461,8 @@ def log_holds(tenant):
     revisions = {}
     for change in changes:
         row = change["table_name"], change["row_id"]
-        assert hashlib.sha256(change["content"].encode()).hexdigest() == change["hash"]
+        assert (hashlib.sha256(change["content"].encode()).hexdigest() == change["hash"]
+                or change["content"] == "" and change["table_name"].startswith(("inputs.", "core.key"))), row
         assert revisions.get(row, "") == change["previous"], row
         revisions[row] = change["hash"]
     covered = 0

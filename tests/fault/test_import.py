@@ -6,9 +6,10 @@ import signal
 import evidence
 import pytest
 from csv_import import RUNNING, Import, columns, everything
+from held import Held
 from isms_client import Organisation, Refused, stack, until
 
-DONE, STORING, ROWS = 2, 3, 20_000
+DONE, FAILED, STORING, ROWS = 2, 8, 3, 20_000
 
 
 @pytest.fixture(autouse=True)
@@ -68,8 +69,29 @@ def test_who_loses_the_right_to_import_loses_the_import():
     stack().control("start", "inputs")
     manager = organisation.person("ISMS_MANAGER", "Somebody Else")
     ended = until(lambda: (now := manager.GetImport(id=upload.id)).state != RUNNING and now, 120, "the import to end")
-    assert ended.state != DONE and ended.rows_stored < 9000
+    assert ended.state == FAILED and ended.rows_stored < 9000
     assert "may not act any more" in ended.errors[0].message
+
+
+WAITING_CUT = """
+    select count(pg_terminate_backend(pid)) from pg_stat_activity
+    where application_name like 'isms-inputs.import%' and wait_event_type = 'Lock'"""
+
+
+def test_a_database_that_breaks_off_is_no_failure_of_the_import():
+    """However often it does, and be it the last time that it may fail: the connection is cut while the import waits for
+    rows that somebody else has, and its failures before that are made up."""
+    organisation = Organisation()
+    upload = large(organisation.person("ISMS_MANAGER"), 3)
+    with Held() as held:
+        held.run(f"insert into inputs.import_progress (tenant_id, import_id, phase, rows_total, failures) "
+                 f"values ('{organisation.id}', '{upload.id}', 'READING', 0, 9)")
+        upload.start()
+        for _ in range(3):
+            until(lambda: stack().sql(WAITING_CUT).stdout.strip() == "1", 60, "the import to wait")
+        held.commit()
+        done = upload.finished()
+    assert (done.state, done.created, done.error_count) == (DONE, 3, 0)
 
 
 def test_an_import_that_is_killed_twice_stores_every_row_once():

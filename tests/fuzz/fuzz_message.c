@@ -82,7 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ProtobufCMessage *message;
     struct slice bytes;
     arena_init(&arena, MEMORY_MAX);
-    bool well_formed = wire_check(type->descriptor, data + FUZZ_PICK_SIZE, size - FUZZ_PICK_SIZE, &err) == 0;
+    bool well_formed = wire_check(type->descriptor, data + FUZZ_PICK_SIZE, size - FUZZ_PICK_SIZE, WIRE_ELEMENTS_MAX,
+                                  &err) == 0;
     if (message_unpack(type->descriptor, data + FUZZ_PICK_SIZE, size - FUZZ_PICK_SIZE, &arena, &message, &err) < 0) {
         BUG_IF(well_formed && err.reason != ERR_MESSAGE_TOO_LARGE);
         return 0;

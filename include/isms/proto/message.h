@@ -21,8 +21,18 @@
 int message_unpack(const ProtobufCMessageDescriptor *type, const void *data, size_t length, struct arena *arena,
                    ProtobufCMessage **ret_message, struct err *err) MUST_CHECK;
 
+/* The same of what a service of ours answered, which may have any number of fields: the arena is the limit. */
+int message_unpack_answer(const ProtobufCMessageDescriptor *type, const void *data, size_t length, struct arena *arena,
+                          ProtobufCMessage **ret_message, struct err *err) MUST_CHECK;
+
 /* The serialized form, in the arena. MESSAGE_TOO_LARGE where it has no room. */
 int message_pack(const ProtobufCMessage *message, struct arena *arena, struct slice *ret_bytes,
+                 struct err *err) MUST_CHECK;
+
+/* Of what was taken since `mark`, gives everything back but *message and what it refers to, which lie elsewhere in the
+ * arena afterwards: so that work in rounds leaves its results only. Takes as much memory beside the arena as the
+ * message has serialized. MESSAGE_TOO_LARGE. */
+int message_keep(ProtobufCMessage **message, struct arena *arena, const struct arena_mark *mark,
                  struct err *err) MUST_CHECK;
 
 /* An empty message of the type; NULL where the arena has no room. */

@@ -136,7 +136,8 @@ create table core.change (
     on_behalf_of    text not null,        -- the service that called for the actor; '' for a direct call
     request_id      uuid,
     change_time     timestamptz not null,
-    content         text not null,        -- the row in canonical form; verified as these bytes, never rendered again
+    content         text not null,        -- the row in canonical form; verified as these bytes, never rendered again;
+                                          -- '' once it is erased with its organisation
     content_sha256  bytea not null,
     previous_sha256 bytea,                -- content_sha256 of the revision before
     primary key (tenant_id, sequence, ordinal)
@@ -281,6 +282,17 @@ begin
 end
 $$;
 
+-- What was written stays as long as its organisation: core.erase_content() deletes what one wrote that has ended.
+create function core.refuse_delete() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if tg_op <> 'DELETE'
+       or not exists (select from core.organisation o where o.tenant_id = core.tenant() and o.state = 'ERASED') then
+        raise exception 'rows of %.% are never deleted', tg_table_schema, tg_table_name;
+    end if;
+    return null;
+end
+$$;
+
 -- Makes `target` a logged table: touched, recorded, never deleted from. spec: see core.canonical().
 create procedure core.log_changes(target regclass, variadic spec text[] default '{}') language plpgsql as $$
 declare
@@ -291,7 +303,7 @@ begin
     execute format('create trigger record_change after insert or update on %s '
                    || 'for each row execute function core.record_change(%s)', target, arguments);
     execute format('create trigger refuse_delete before delete or truncate on %s '
-                   || 'for each statement execute function core.refuse_change()', target);
+                   || 'for each statement execute function core.refuse_delete()', target);
 end
 $$;
 
@@ -300,8 +312,10 @@ create procedure core.append_only(target regclass) language plpgsql as $$
 begin
     execute format('create trigger record_append after insert on %s referencing new table as added '
                    || 'for each statement execute function core.record_append()', target);
-    execute format('create trigger refuse_change before update or delete or truncate on %s '
+    execute format('create trigger refuse_change before update on %s '
                    || 'for each statement execute function core.refuse_change()', target);
+    execute format('create trigger refuse_delete before delete or truncate on %s '
+                   || 'for each statement execute function core.refuse_delete()', target);
 end
 $$;
 
@@ -525,8 +539,22 @@ call core.log_changes('core.key', '-secret_sha256', '-previous_secret_sha256');
 -- A seal is about the log and not in it: it takes no sequence.
 create trigger refuse_change before update or delete or truncate on core.seal
     for each statement execute function core.refuse_change();
-create trigger refuse_change before update or delete or truncate on core.change
+create trigger refuse_change before delete or truncate on core.change
     for each statement execute function core.refuse_change();
+-- The log of an organisation that has ended may forget what was written, and nothing else: hashes and seals hold.
+create function core.guard_change() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    v_emptied core.change := old;
+begin
+    v_emptied.content := '';
+    if new is distinct from v_emptied
+       or not exists (select from core.organisation o where o.tenant_id = new.tenant_id and o.state = 'ERASED') then
+        raise exception 'rows of core.change are never changed';
+    end if;
+    return new;
+end
+$$;
+create trigger guard before update on core.change for each row execute function core.guard_change();
 
 -- Exceptions to "one tenant only", each with its reason. The test of the catalogue has the same list.
 -- The platform's administrators list organisations; they see nothing else of them.
@@ -539,11 +567,11 @@ revoke all on all functions in schema core from public;
 revoke all on all procedures in schema core from public;
 grant execute on function core.tenant, core.actor, core.scope, core.sequence, core.now, core.granted_reviews, core.fail,
     core.begin_read, core.may_act, core.begin_write, core.end_write, core.next_number, core.find_key,
-    core.find_member, core.canonical, core.touch, core.record_append, core.refuse_change
+    core.find_member, core.canonical, core.touch, core.record_append, core.refuse_change, core.refuse_delete
     to isms_inputs, isms_reviews, isms_actions, isms_reporting;
 -- The policies `tenant` ask for it. The jobs write under their services' roles.
 grant execute on function core.tenant to isms_jobs;
-grant execute on function core.new_salt to isms_reviews;
+grant execute on function core.new_salt to isms_reviews, isms_inputs;
 grant execute on function core.own_rights to isms_inputs;
 
 grant select on core.organisation, core.change, core.request, core.seal, core.sequence

@@ -126,10 +126,34 @@ begin
 end
 $$;
 
+-- Takes away what an organisation that has ended wrote into a schema: the rows of its tables but `p_kept`, and what the
+-- change log says of all of them. That there was each revision, when, by whom and of which hash stays in the log, and
+-- the seals cover it. Tables made later refer to those before, so they go first.
+create function core.erase_content(p_tenant uuid, p_schema text, p_kept text[]) returns void language plpgsql
+    set search_path = pg_catalog, pg_temp as $$
+declare
+    v_scope constant text := core.scope();
+    v_table regclass;
+begin
+    execute 'discard plans'; -- of the checks of foreign keys, for each row: made for small tables, they read all of it
+    perform set_config('app.scope', 'all', true);
+    update core.change c set content = ''
+    where c.tenant_id = p_tenant and c.content <> '' and split_part(c.table_name, '.', 1) = p_schema;
+    for v_table in select c.oid from pg_catalog.pg_class c
+                   where c.relnamespace = p_schema::regnamespace and c.relkind in ('r', 'p')
+                     and c.relname <> all (p_kept)
+                   order by c.oid desc
+    loop
+        execute format('delete from %s where tenant_id = $1', v_table) using p_tenant;
+    end loop;
+    perform set_config('app.scope', v_scope, true);
+end
+$$;
+
 -- Ends a suspended organisation for good, from inside a write of the platform's, as core.add_organisation() begins one.
--- Its people, keys and stored answers go; what was decided and signed stays, with the log and the seals over it. The
--- claims that services made for its reviews stay: by them, nothing is issued twice. A service that keeps personal data
--- of its own has a function erase_personal_data(tenant) in its schema.
+-- Its people, keys, stored answers and inputs go; what was decided and signed stays, with the log and the seals over
+-- it. The claims that services made for its reviews stay: by them, nothing is issued twice. A service whose content
+-- goes as well has a function erase_content(tenant) in its schema.
 create function core.erase_organisation(p_tenant uuid, p_name text)
     returns table (id uuid, name text, state text) language plpgsql security definer
     set search_path = pg_catalog, pg_temp as $$
@@ -146,23 +170,24 @@ begin
     end if;
     perform core.erase_members(p_tenant, null);
     update core.key k
-    set state = 'REVOKED', secret_sha256 = decode(repeat('00', 32), 'hex'), previous_secret_sha256 = null,
-        previous_expire_time = null
+    set state = 'REVOKED', name = 'Erased key ' || right(k.id::text, 8),
+        secret_sha256 = decode(repeat('00', 32), 'hex'), previous_secret_sha256 = null, previous_expire_time = null
     where k.tenant_id = p_tenant;
     delete from core.key_use u where u.tenant_id = p_tenant;
     delete from core.request r where r.tenant_id = p_tenant and r.caller = '';
     update core.request r set answer = null where r.tenant_id = p_tenant and r.answer is not null;
+    update core.organisation o
+    set name = 'Erased organisation ' || right(p_tenant::text, 8), isms_scope = '', state = 'ERASED'
+    where o.tenant_id = p_tenant
+    returning * into v_organisation;
+    update core.change c set content = '' where c.tenant_id = p_tenant and c.table_name = 'core.key';
     foreach v_schema in array '{inputs,reviews,actions,reporting}'::text[] loop
-        if to_regprocedure(v_schema || '.erase_personal_data(uuid)') is not null then
-            execute format('select %I.erase_personal_data($1)', v_schema) using p_tenant;
+        if to_regprocedure(v_schema || '.erase_content(uuid)') is not null then
+            execute format('select %I.erase_content($1)', v_schema) using p_tenant;
         end if;
     end loop;
-    return query
-        update core.organisation o
-        set name = 'Erased organisation ' || right(p_tenant::text, 8), isms_scope = '', state = 'ERASED'
-        where o.tenant_id = p_tenant
-        returning o.tenant_id, o.name, o.state;
     perform core.leave(v_platform);
+    return query select v_organisation.tenant_id, v_organisation.name, v_organisation.state;
 end
 $$;
 
@@ -207,7 +232,7 @@ create function core.exported_tables(p_schemas text[]) returns text[] language s
               'core.key_use',  -- of keys that are good here only
               'core.counter',  -- the numbers themselves are in the rows
               'core.sequence', -- named at the head of the export
-              'inputs.import_row', 'inputs.import_progress', -- working data of imports
+              'inputs.import_chunk', 'inputs.import_row', 'inputs.import_progress', -- working data of imports
               'inputs.input_text', -- the words of what is in inputs.input
               'inputs.evidence_object' -- where bytes lie here; the export names files by hash
           ]);

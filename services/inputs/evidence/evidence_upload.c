@@ -15,7 +15,7 @@
 #include "evidence_blocks.h"
 #include "service.h"
 
-enum { MEBIBYTE = 1024 * 1024, PIECE = 8 * EVIDENCE_BLOCK };
+enum { PIECE = 8 * EVIDENCE_BLOCK };
 
 int create_evidence_file(struct call *call, const ProtobufCMessage *message, ProtobufCMessage *response,
                          struct err *err)

@@ -41,16 +41,13 @@ static int file_hash(struct call *call, char *id, struct sha256 *ret_hash, struc
 }
 
 static int file_check(struct call *call, const Isms__Inputs__V1__RunImportRequest *request,
-                      const Isms__Inputs__V1__Import *import, struct err *err)
+                      const Isms__Inputs__V1__Import *import, char hex[static SHA256_HEX_SIZE], struct err *err)
 {
-    char hex[SHA256_HEX_SIZE];
     struct sha256 hash;
-    if (!request->sha256[0])
-        return 0;
     if (file_hash(call, request->id, &hash, err) < 0)
         return -1;
     hex_encode(hash.bytes, sizeof(hash.bytes), hex);
-    if (strcmp(request->sha256, hex) == 0)
+    if (!request->sha256[0] || strcmp(request->sha256, hex) == 0)
         return 0;
     err_setf(err, ERR_IMPORT_INVALID, "What was received is not the file that the SHA-256 belongs to.");
     err_fact(err, "received_bytes", "%lld", (long long)import->received_bytes);
@@ -63,13 +60,15 @@ int run_import(struct call *call, const ProtobufCMessage *message, ProtobufCMess
     const Isms__Inputs__V1__RunImportRequest *request = (const Isms__Inputs__V1__RunImportRequest *)message;
     Isms__Inputs__V1__GetImportRequest get = ISMS__INPUTS__V1__GET_IMPORT_REQUEST__INIT;
     Isms__Inputs__V1__Import import = ISMS__INPUTS__V1__IMPORT__INIT;
+    char hex[SHA256_HEX_SIZE];
     get.id = request->id;
     if (call_begin_read(call, err) < 0 || call_statement(call, "GetImport", &get.base, &import.base, err) < 0)
         return -1;
     if (import.state != ISMS__INPUTS__V1__IMPORT_STATE__IMPORT_STATE_UPLOADING)
         return already_run(call, err);
-    if (file_check(call, request, &import, err) < 0)
+    if (file_check(call, request, &import, hex, err) < 0)
         return -1;
+    import.sha256 = hex; /* stays when the file has gone */
     call_end(call);
     if (call_begin_write(call, err) < 0 || call_statement(call, "StartImport", &import.base, response, err) < 0 ||
         call_commit(call, response, err) < 0)

@@ -104,21 +104,21 @@ static bool is_ambiguous(const char *text)
            character_read(&text, "/.-") && number_read(&text, 4, &number);
 }
 
-const char *import_time_parse(const char *text, int64_t *ret_time_us)
+const char *import_time_parse(const char *text, int64_t *ret_time_us, bool *ret_is_local)
 {
     struct date date;
     int64_t seconds = 0;
-    if (clock_parse(text, ret_time_us))
-        return NULL;
-    if (is_ambiguous(text))
-        return "may be read as day/month or as month/day: write it as YYYY-MM-DD";
-    if (month_date_read(text, &date)) {
-        *ret_time_us = date_to_days(date) * 86400 * 1000000;
+    if (clock_parse(text, ret_time_us)) {
+        *ret_is_local = false;
         return NULL;
     }
-    if (!date_read(&text, &date) || !date_is_valid(date) ||
-        (*text && !(character_read(&text, " T") && clock_read(text, &seconds))))
+    if (is_ambiguous(text))
+        return "may be read as day/month or as month/day: write it as YYYY-MM-DD";
+    if (!month_date_read(text, &date) &&
+        (!date_read(&text, &date) || !date_is_valid(date) ||
+         (*text && !(character_read(&text, " T") && clock_read(text, &seconds)))))
         return "is not a date such as 2026-01-31, 2026-01-31T15:22:00Z or 31/Jan/26 3:22 PM";
     *ret_time_us = (date_to_days(date) * 86400 + seconds) * 1000000;
+    *ret_is_local = true;
     return NULL;
 }

@@ -55,7 +55,8 @@ struct import_mapper {
     int items;
     struct import_keys *keys;
     struct buf json;
-    struct buf joined; /* the cells of repeated columns */
+    struct buf joined;       /* the cells of repeated columns */
+    const char *local_times; /* of what `json` says; see struct import_item */
 };
 
 static bool is_measurement(const struct import_mapper *mapper)
@@ -255,6 +256,14 @@ static void messages_enter(struct buf *json, const char *from, const char *to)
     }
 }
 
+static void local_time_note(struct import_mapper *mapper, const char *path)
+{
+    const char *separator = *mapper->local_times ? "," : "";
+    const char *noted = arena_printf(mapper->arena, "%s%s%s", mapper->local_times, separator, path);
+    mapper->failed |= !noted;
+    mapper->local_times = noted ? noted : "";
+}
+
 /* Writes the row's JSON; false where a cell has an error. A message without a value is left out, but for the one that
  * makes the input the kind it is. Of the columns of values, `only` this one (NULL: there are not several). */
 static bool row_write(struct import_mapper *mapper, const struct table_row *row, const struct import_target *only)
@@ -263,6 +272,7 @@ static bool row_write(struct import_mapper *mapper, const struct table_row *row,
     const char *path = "";
     bool has_member = !*mapper->member;
     int before = mapper->errors->count;
+    mapper->local_times = "";
     buf_clear(json);
     buf_char(json, '{');
     for (size_t i = 0; i < mapper->target_count; i++) {
@@ -277,9 +287,12 @@ static bool row_write(struct import_mapper *mapper, const struct table_row *row,
         has_member |= path_begins(path, mapper->member);
         comma_append(json);
         buf_printf(json, "\"%s\":", target->name);
-        const char *fault = import_value_append(target->field, value, json, mapper->arena);
+        bool is_local;
+        const char *fault = import_value_append(target->field, value, json, mapper->arena, &is_local);
         if (fault)
             mapper_error(mapper, row, target->path, fault);
+        else if (is_local)
+            local_time_note(mapper, path);
     }
     messages_enter(json, path, "");
     if (!has_member) {
@@ -366,8 +379,10 @@ static bool measurement_identify(struct import_mapper *mapper, const struct tabl
 {
     const Google__Protobuf__Timestamp *time = measurement->observed_time;
     const char *id = *measurement->corrects_id ? measurement->corrects_id : measurement->external_id;
-    char *key = arena_printf(mapper->arena, "%s %lld.%d %s", measurement->metric_id,
-                             time ? (long long)time->seconds : 0LL, time ? (int)time->nanos : 0, id);
+    /* A local time is compared with others of its sort alone: the database, which knows the place, compares all. */
+    char *key = arena_printf(mapper->arena, "%s %lld.%d %s %s", measurement->metric_id,
+                             time ? (long long)time->seconds : 0LL, time ? (int)time->nanos : 0,
+                             mapper->local_times, id);
     mapper->failed |= key == NULL;
     return key && key_is_new(mapper, row, key, "observed_time");
 }
@@ -412,7 +427,8 @@ static int item_make(struct import_mapper *mapper, const struct table_row *row, 
         return -1;
     }
     mapper->items++;
-    struct import_item item = {.message = message, .line = row->line, .row = row->number, .references = ""};
+    struct import_item item = {.message = message, .line = row->line, .row = row->number, .references = "",
+                               .local_times = mapper->local_times};
     mapper->failed = mapper->on_item(mapper->context, &item) < 0;
     return mapper->failed ? -1 : 0;
 }

@@ -3,8 +3,8 @@
  * Cells are trimmed. Where the mapping has a value for the cell's text (compared without case), that stands
  * in its place. An empty cell leaves the field unset. Enums take their short names in any case, with blanks
  * or hyphens for underscores; dates and times see import_date.h; bools yes/no, true/false, 1/0; a repeated
- * text is cut at commas, semicolons and line ends. What comes out then obeys the rules of the proto file, or
- * is an error.
+ * text is cut at commas, semicolons and line ends; any list may be in JSON, a list of messages has to be. What
+ * comes out then obeys the rules of the proto file, or is an error.
  *
  * A row of inputs needs an external id, so that the same file again finds the same inputs. Where no column
  * gives one, it is made of the row's mapped content; rows of the same content are counted. */
@@ -31,7 +31,8 @@ struct import_item {
     int line;
     int row;                /* from 1 */
     int level;              /* refers to items of lower ones only */
-    const char *references; /* JSON, see import_statements.proto; "" none */
+    const char *references;  /* JSON, see import_statements.proto; "" none */
+    const char *local_times; /* the same's; "" none: each time is the moment that it says */
 };
 
 /* Takes an item, which is in the arena that import_mapper_new() was given. -1 ends the reading. */

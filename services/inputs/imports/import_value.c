@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include <jansson.h>
 
 #include <isms/base/clock.h>
 #include <isms/base/json_text.h>
@@ -29,26 +32,34 @@ bool import_value_accepts(const struct field_type *field)
     case PROTOBUF_C_TYPE_ENUM:
     case PROTOBUF_C_TYPE_BOOL:
     case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_INT64:
     case PROTOBUF_C_TYPE_DOUBLE:
         return !is_list(field);
     case PROTOBUF_C_TYPE_MESSAGE:
-        return !is_list(field) && field->message->kind == MESSAGE_TIMESTAMP;
+        return is_list(field) ? field->message->kind == MESSAGE_PLAIN && !field->is_map
+                              : field->message->kind == MESSAGE_TIMESTAMP;
     default:
         return false;
     }
 }
 
-static const char *time_append(const struct field_type *field, const char *text, struct buf *json)
+/* A date is the day that the text says, in whatever zone. */
+static const char *time_append(const struct field_type *field, const char *text, struct buf *json,
+                               bool *ret_is_local)
 {
     int64_t time_us;
-    const char *fault = import_time_parse(text, &time_us);
+    bool is_local;
+    const char *fault = import_time_parse(text, &time_us, &is_local);
     if (fault)
         return fault;
+    *ret_is_local = is_local && field->message;
     char out[CLOCK_TEXT_SIZE];
     if (field->message)
         clock_format(time_us, out);
-    else
+    else if (is_local)
         date_format(date_of(time_us), out);
+    else /* RFC 3339 begins with it */
+        snprintf(out, sizeof(out), "%.*s", CLOCK_DATE_SIZE - 2, text);
     buf_printf(json, "\"%s\"", out);
     return NULL;
 }
@@ -57,9 +68,10 @@ static const char *number_append(const struct field_type *field, const char *tex
 {
     char *end;
     errno = 0;
-    if (field->descriptor->type == PROTOBUF_C_TYPE_INT32) {
+    if (field->descriptor->type != PROTOBUF_C_TYPE_DOUBLE) {
+        bool is_short = field->descriptor->type == PROTOBUF_C_TYPE_INT32;
         long long number = strtoll(text, &end, 10);
-        if (*end || errno || number < INT32_MIN || number > INT32_MAX)
+        if (*end || errno || (is_short && (number < INT32_MIN || number > INT32_MAX)))
             return "is not a whole number";
         buf_printf(json, "%lld", number);
         return NULL;
@@ -131,8 +143,32 @@ static void list_append(struct slice text, struct buf *json)
     buf_char(json, ']');
 }
 
+/* A label may begin with a bracket, too. */
+static bool are_texts(const json_t *list)
+{
+    size_t index;
+    json_t *item;
+    json_array_foreach((json_t *)list, index, item)
+        if (!json_is_string(item))
+            return false;
+    return true;
+}
+
+/* A list in JSON, as ismsctl writes what a plain list cannot say. It is parsed and written anew, so that no text of
+ * the file's becomes a part of the row's JSON. False: it is none, and nothing was appended. */
+static bool json_list_append(const struct field_type *field, struct slice text, struct buf *json)
+{
+    json_t *list = *text.data == '[' ? json_loadb(text.data, text.length, 0, NULL) : NULL;
+    char *written = list && (field->message || are_texts(list)) ? json_dumps(list, JSON_COMPACT) : NULL;
+    if (written)
+        buf_text(json, written);
+    free(written);
+    json_decref(list);
+    return written != NULL;
+}
+
 static const char *short_append(const struct field_type *field, struct slice text, struct buf *json,
-                                struct arena *arena)
+                                struct arena *arena, bool *ret_is_local)
 {
     char copy[SHORT_TEXT];
     if (text.length >= sizeof(copy))
@@ -145,27 +181,32 @@ static const char *short_append(const struct field_type *field, struct slice tex
     case PROTOBUF_C_TYPE_BOOL:
         return bool_append(copy, json);
     case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_INT64:
     case PROTOBUF_C_TYPE_DOUBLE:
         return number_append(field, copy, json);
     default:
-        return time_append(field, copy, json);
+        return time_append(field, copy, json, ret_is_local);
     }
 }
 
 const char *import_value_append(const struct field_type *field, struct slice text, struct buf *json,
-                                struct arena *arena)
+                                struct arena *arena, bool *ret_is_local)
 {
+    *ret_is_local = false;
     bool is_text = field->descriptor->type == PROTOBUF_C_TYPE_STRING &&
                    field->rules->format != ISMS__OPTIONS__V1__FORMAT__FORMAT_DATE;
-    if (is_text && is_list(field))
-        list_append(text, json);
-    else if (is_text)
-        json_text_append(json, text.data, text.length);
-    else {
-        const char *fault = short_append(field, text, json, arena);
-        if (fault)
-            buf_text(json, "null");
-        return fault;
+    if (is_list(field) && json_list_append(field, text, json))
+        return NULL;
+    if (is_text) {
+        if (is_list(field))
+            list_append(text, json);
+        else
+            json_text_append(json, text.data, text.length);
+        return NULL;
     }
-    return NULL;
+    const char *fault = is_list(field) ? "is not a list in JSON"
+                                       : short_append(field, text, json, arena, ret_is_local);
+    if (fault)
+        buf_text(json, "null");
+    return fault;
 }

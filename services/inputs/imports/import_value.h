@@ -10,12 +10,12 @@
 #include <isms/base/slice.h>
 #include <isms/proto/descriptors.h>
 
-/* A cell can hold a value of the field: a scalar, a time, or a list of texts. */
+/* A cell can hold a value of the field: a scalar, a time, a list of texts, or any list in JSON. */
 bool import_value_accepts(const struct field_type *field);
 
-/* Appends the value of the text, which is trimmed and not empty. Else what is wrong with it (in the arena,
- * where it is not constant), with a null appended. */
+/* Appends the value of the text, which is trimmed and not empty; *ret_is_local says of a time whether it is local, see
+ * import_date.h. Else what is wrong with it (in the arena, where it is not constant), with a null appended. */
 const char *import_value_append(const struct field_type *field, struct slice text, struct buf *json,
-                                struct arena *arena) MUST_CHECK;
+                                struct arena *arena, bool *ret_is_local) MUST_CHECK;
 
 #endif

@@ -8,11 +8,14 @@
 #include <expat.h>
 #include <zip.h>
 
-enum { PIECE_SIZE = 64 * 1024, PARTS_MAX = 10000, DEPTH_MAX = 64 };
+#include "xlsx_directory.h"
+
+enum { PIECE_SIZE = 64 * 1024, DEPTH_MAX = 64 };
 
 struct xlsx_package {
     const struct import_source *source;
     int64_t offset;
+    int64_t served; /* bytes, until the archive is open */
     bool source_failed;
     zip_error_t error;
     zip_t *archive;
@@ -40,6 +43,11 @@ static zip_int64_t source_take(struct xlsx_package *package, void *data, zip_uin
         return -1;
     }
     package->offset += size;
+    package->served += size;
+    if (!package->archive && package->served > XLSX_DIRECTORY_MAX) {
+        zip_error_set(&package->error, ZIP_ER_INCONS, 0);
+        return -1;
+    }
     return size;
 }
 
@@ -92,6 +100,33 @@ static const char *not_a_package(const struct xlsx_package *package)
     return "is no XLSX workbook";
 }
 
+static void archive_open(struct xlsx_package *package)
+{
+    zip_error_t error;
+    zip_error_init(&error);
+    zip_source_t *bytes = zip_source_function_create(source_act, package, &error);
+    package->archive = bytes ? zip_open_from_source(bytes, ZIP_RDONLY, &error) : NULL;
+    if (!package->archive && bytes)
+        zip_source_free(bytes);
+    zip_error_fini(&error);
+}
+
+/* As xlsx_package_open(). */
+static bool package_open(struct xlsx_package *package, const char **ret_fault)
+{
+    int crowded = xlsx_directory_check(package->source);
+    if (crowded < 0)
+        return false;
+    if (!crowded)
+        archive_open(package);
+    if (crowded || package->served > XLSX_DIRECTORY_MAX ||
+        (package->archive && zip_get_num_entries(package->archive, 0) > XLSX_PARTS_MAX))
+        *ret_fault = "has more parts than a workbook would";
+    else if (!package->archive && !package->source_failed)
+        *ret_fault = not_a_package(package);
+    return package->archive && !*ret_fault;
+}
+
 struct xlsx_package *xlsx_package_open(const struct import_source *source, const char **ret_fault)
 {
     struct xlsx_package *package = calloc(1, sizeof(*package));
@@ -100,18 +135,7 @@ struct xlsx_package *xlsx_package_open(const struct import_source *source, const
         return NULL;
     package->source = source;
     zip_error_init(&package->error);
-    zip_error_t error;
-    zip_error_init(&error);
-    zip_source_t *bytes = zip_source_function_create(source_act, package, &error);
-    package->archive = bytes ? zip_open_from_source(bytes, ZIP_RDONLY, &error) : NULL;
-    if (!package->archive && bytes)
-        zip_source_free(bytes);
-    zip_error_fini(&error);
-    if (!package->archive && !package->source_failed)
-        *ret_fault = not_a_package(package);
-    else if (package->archive && zip_get_num_entries(package->archive, 0) > PARTS_MAX)
-        *ret_fault = "has more parts than a workbook would";
-    if (package->archive && !*ret_fault)
+    if (package_open(package, ret_fault))
         return package;
     xlsx_package_close(package);
     return NULL;

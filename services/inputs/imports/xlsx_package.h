@@ -1,9 +1,9 @@
 /* xlsx_package.h: the parts of an Office Open XML package (ISO/IEC 29500-2), a zip archive of XML files, read one after
  * the other and never whole.
  *
- * Refused: what is no zip archive, encrypted packages, parts that are compressed otherwise than by deflate or inflate
- * to more than their limit, markup that takes the XML parser more than XLSX_MEMORY_MAX, and document type
- * declarations, which no office program writes and attackers do. */
+ * Refused: what is no zip archive, encrypted packages, archives of more parts than xlsx_directory.h allows, parts that
+ * are compressed otherwise than by deflate or inflate to more than their limit, markup that takes the XML parser more
+ * than XLSX_MEMORY_MAX, and document type declarations, which no office program writes and attackers do. */
 #ifndef ISMS_INPUTS_XLSX_PACKAGE_H
 #define ISMS_INPUTS_XLSX_PACKAGE_H
 

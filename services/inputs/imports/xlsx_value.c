@@ -90,6 +90,6 @@ bool xlsx_date_text(const char *number, bool is_1904, char *ret_text, size_t siz
     if (rest == 0)
         snprintf(ret_text, size, "%s", date);
     else
-        snprintf(ret_text, size, "%sT%02d:%02d:%02dZ", date, rest / 3600, rest / 60 % 60, rest % 60);
+        snprintf(ret_text, size, "%sT%02d:%02d:%02d", date, rest / 3600, rest / 60 % 60, rest % 60);
     return true;
 }

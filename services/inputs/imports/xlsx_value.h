@@ -16,7 +16,7 @@ bool xlsx_code_is_date(const char *code);
 /* The number as short as it can be written: "0.1" for "0.10000000000000001". Anything else as it is. */
 void xlsx_number_text(const char *number, char *ret_text, size_t size);
 
-/* Days since the beginning of the workbook's system as "2026-01-31", or with a time of day "2026-01-31T15:22:00Z", or
+/* Days since the beginning of the workbook's system as "2026-01-31", or with a time of day "2026-01-31T15:22:00", or
  * "15:22:00" alone below one day. false: it is no date of that system. */
 bool xlsx_date_text(const char *number, bool is_1904, char *ret_text, size_t size);
 

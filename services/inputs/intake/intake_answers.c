@@ -181,9 +181,10 @@ static void title_write(const form_proto *form, const Isms__Inputs__V1__NewIntak
     }
 }
 
+/* What is cut off in the end is not written: all that a form may ask and be answered would be half a megabyte. */
 static void summary_write(const Isms__Inputs__V1__NewIntakeSubmission *new, struct buf *buf)
 {
-    for (size_t i = 0; i < new->n_answers; i++) {
+    for (size_t i = 0; i < new->n_answers && buf->length <= SUMMARY_MAX; i++) {
         buf_printf(buf, "%s%s\n", i > 0 ? "\n\n" : "", new->answers[i]->question);
         value_write(new->answers[i], buf);
     }
@@ -222,7 +223,7 @@ int intake_compose(const form_proto *form, const submission_proto *submission, s
         new.answers[new.n_answers++] = kept;
     }
     buf_init_arena(&title, arena, 2000);
-    buf_init_arena(&summary, arena, 256 * 1024);
+    buf_init_arena(&summary, arena, 64 * 1024); /* to SUMMARY_MAX, and one question with its answer */
     title_write(form, &new, &title);
     summary_write(&new, &summary);
     new.title = text_take(&title, arena, title.length);

@@ -406,10 +406,10 @@ create function inputs.common_fault(i inputs.input) returns inputs.fault languag
              and coalesce(i.risk_impact -> 'risk_ids', '[]') = '[]' then
             inputs.bad('risk_impact.risk_ids', 'is required with ' || (i.risk_impact ->> 'disposition')
                                                || ': name the risks')
-        when i.risk_impact ->> 'disposition' in ('NO_IMPACT', 'NOT_ASSESSED')
+        when coalesce(i.risk_impact ->> 'disposition', 'NOT_ASSESSED') in ('NO_IMPACT', 'NOT_ASSESSED')
              and i.risk_impact -> 'risk_ids' <> '[]' then
             inputs.bad('risk_impact.risk_ids', 'names risks, and the disposition says '
-                                               || (i.risk_impact ->> 'disposition'))
+                                               || coalesce(i.risk_impact ->> 'disposition', 'nothing'))
     end;
 
 -- The references of a kind: the fields, and for each the kinds that it may name.

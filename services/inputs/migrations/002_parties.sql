@@ -1,5 +1,6 @@
 -- The register of interested parties, and when the organisation was in touch with them.
 
+-- The contact may be a person's all the same: the log has its salted hash.
 create table inputs.party (
     tenant_id     uuid not null references core.organisation (tenant_id),
     id            uuid not null,
@@ -10,6 +11,7 @@ create table inputs.party (
     interest      text not null default '' check (interest in ('', 'LOW', 'MEDIUM', 'HIGH')),
     owner_id      uuid,
     contact       text not null default '',
+    contact_salt  bytea not null default core.new_salt(),
     needs         text not null default '',
     addressing    text not null default '',
     how_addressed text not null default '',
@@ -32,6 +34,28 @@ begin
 end
 $$;
 create trigger number_party before insert on inputs.party for each row execute function inputs.number_party();
+
+-- The planner's statistics would keep samples of contacts beyond their end.
+alter table inputs.party alter column contact set statistics 0;
+
+-- No salt outlives its text. A contact that is cleared is forgotten: the claims of the requests that may have named it
+-- stay, so that none is done twice, but not the hashes, by which whoever guessed it could tell.
+create function inputs.guard_contact() returns trigger language plpgsql security definer
+    set search_path = pg_catalog, pg_temp as $$
+begin
+    new.contact_salt := core.new_salt();
+    if new.contact = '' then
+        update core.request r set request_sha256 = core.new_salt()
+        where r.tenant_id = new.tenant_id
+          and r.request_id in (select c.request_id from core.change c
+                               where c.tenant_id = new.tenant_id and c.table_name = 'inputs.party'
+                                 and c.row_id = new.id);
+    end if;
+    return new;
+end
+$$;
+create trigger guard_contact before update on inputs.party for each row
+    when (new.contact <> old.contact) execute function inputs.guard_contact();
 
 -- Logged though never changed, as measurements are.
 create table inputs.engagement (
@@ -63,7 +87,7 @@ create function inputs.survey_fault(type text, survey jsonb) returns inputs.faul
     end;
 
 call core.protect('inputs.party');
-call core.log_changes('inputs.party');
+call core.log_changes('inputs.party', '#contact');
 call core.protect('inputs.engagement');
 call core.log_changes('inputs.engagement');
 create trigger refuse_change before update on inputs.engagement
@@ -74,7 +98,7 @@ create trigger refuse_change before update on inputs.engagement
 create policy scope on inputs.party as restrictive using ((select core.scope()) = 'all');
 create policy scope on inputs.engagement as restrictive using ((select core.scope()) = 'all');
 
-revoke all on function inputs.number_party, inputs.survey_fault from public;
+revoke all on function inputs.number_party, inputs.guard_contact, inputs.survey_fault from public;
 grant execute on function inputs.number_party, inputs.survey_fault to isms_inputs;
 grant select, insert, update on inputs.party to isms_inputs;
 grant select, insert on inputs.engagement to isms_inputs;

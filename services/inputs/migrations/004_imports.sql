@@ -25,7 +25,7 @@ create table inputs.import (
     tenant_id      uuid not null references core.organisation (tenant_id),
     id             uuid not null,
     state          text not null default 'UPLOADING' check (state in (
-                       'UPLOADING', 'RUNNING', 'DONE', 'PARTLY_DONE', 'REFUSED', 'CHECKED', 'CANCELLED')),
+                       'UPLOADING', 'RUNNING', 'DONE', 'PARTLY_DONE', 'REFUSED', 'CHECKED', 'CANCELLED', 'FAILED')),
     phase          text not null default '' check (phase in ('', 'READING', 'STORING')),
     format         text not null check (format in ('CSV', 'XLSX', 'OSCAL')),
     kind           text not null,
@@ -37,6 +37,7 @@ create table inputs.import (
     table_place    jsonb,
     dry_run        boolean not null,
     received_bytes bigint not null default 0,
+    sha256         text not null default '', -- of the file, once it is run
     chunks         integer not null default 0,
     actor_id       uuid, -- who started it
     run_time       timestamptz,
@@ -57,21 +58,23 @@ create table inputs.import (
     check ((state = 'RUNNING') = (phase <> ''))
 );
 create index import_running on inputs.import (tenant_id, run_time, id) where state = 'RUNNING';
+-- Whether one refers to an input, asked for each that is deleted with its organisation (005_evidence.sql).
+create index import_metric on inputs.import (tenant_id, metric_id) where metric_id is not null;
 create index import_uploading on inputs.import (tenant_id, id) where state = 'UPLOADING';
 
+-- The file, until the import has ended: then its size and SHA-256 are what is left of it. Working data: not logged, not
+-- exported.
 create table inputs.import_chunk (
     tenant_id   uuid not null,
     import_id   uuid not null,
     start       bigint not null,
     data        bytea not null,
-    sequence    bigint not null default core.sequence(),
-    create_time timestamptz not null default core.now(),
     primary key (tenant_id, import_id, start),
     foreign key (tenant_id, import_id) references inputs.import (tenant_id, id)
 );
 
 -- The file's rows between reading and storing, in the order in which they are stored; then what became of them.
--- Working data that can be had again from the chunks: not logged, not exported.
+-- Working data as well.
 create table inputs.import_row (
     tenant_id   uuid not null,
     import_id   uuid not null,
@@ -94,7 +97,8 @@ create table inputs.import_row (
 );
 create index import_row_failed on inputs.import_row (tenant_id, import_id, ordinal) where outcome = 'FAILED';
 
--- How far reading and checking have come, which write nothing else that anybody sees. The same holds for it.
+-- How far reading and checking have come, which write nothing else that anybody sees; and how often it has failed in a
+-- row without coming any further. Working data as well.
 create table inputs.import_progress (
     tenant_id    uuid not null,
     import_id    uuid not null,
@@ -103,6 +107,9 @@ create table inputs.import_progress (
     rows_total   integer not null,
     rows_checked integer not null default 0,
     update_paths text[] not null default '{}', -- what is taken over into inputs that are there already
+    failures     integer not null default 0,
+    failed_at    integer not null default 0, -- rows read, checked and stored, summed up, when it failed last
+    retry_time   timestamptz, -- not before
     primary key (tenant_id, import_id),
     foreign key (tenant_id, import_id) references inputs.import (tenant_id, id)
 );
@@ -121,12 +128,15 @@ end
 $$;
 call core.log_changes('inputs.import_profile');
 call core.log_changes('inputs.import');
-call core.append_only('inputs.import_chunk');
 
--- The importing job finds out which organisations have something to import.
-create policy jobs on inputs.import for select to isms_jobs using (state = 'RUNNING');
+-- The importing jobs find out which organisations have something to import, and what nobody needs any more.
+create policy jobs on inputs.import for select to isms_jobs using (state in ('UPLOADING', 'RUNNING'));
+create policy jobs on inputs.import_progress for select to isms_jobs using (retry_time is not null);
+create policy jobs on inputs.import_chunk for select to isms_jobs using (start = 0);
 grant usage on schema inputs to isms_jobs;
-grant select (tenant_id, id, state, actor_id, run_time, received_bytes) on inputs.import to isms_jobs;
+grant select (tenant_id, id, state, actor_id, run_time, received_bytes, update_time) on inputs.import to isms_jobs;
+grant select (tenant_id, import_id, retry_time) on inputs.import_progress to isms_jobs;
+grant select (tenant_id, import_id, start) on inputs.import_chunk to isms_jobs;
 
 -- Mappings that come with the service, in the form of inputs.import_profile.
 create function inputs.built_in_profiles() returns setof inputs.import_profile language sql stable
@@ -184,7 +194,9 @@ create function inputs.shown(value jsonb) returns text language sql immutable pa
     return (select case when length(v.shown) > 1000 then left(v.shown, 999) || '…' else v.shown end
             from (select coalesce(value #>> '{}', '') as shown) v);
 
--- FieldDifferences between two revisions of an input.
+-- FieldDifferences between two revisions of an input, in the statement that judges a portion of an import: the rows
+-- stay in the database. A list is one value here, as it is in a cell; input_diff.c, which tells the history, compares
+-- its items. tests/e2e/test_differences.py holds both to the same answers.
 create function inputs.differences(old inputs.input, new inputs.input) returns jsonb language sql stable parallel safe
     as $$
         select coalesce(jsonb_agg(jsonb_build_object(
@@ -228,6 +240,42 @@ begin
     return item;
 end
 $$;
+
+-- An Input or Measurement in proto JSON with the moments at which clocks in the zone show what the fields say as if it
+-- were UTC. Where clocks are changed, PostgreSQL's rule: an hour that they skip is counted on from the one before, of
+-- one that they show twice it is the second. What would be beyond the years 1 to 9999 is their first or last moment.
+create function inputs.with_local_times(item jsonb, fields text, zone text) returns jsonb language plpgsql stable
+    set search_path = pg_catalog, pg_temp as $$
+declare
+    path   text[];
+    shown  timestamp;
+    moment timestamptz;
+begin
+    if fields = '' then
+        return item;
+    end if;
+    for path in select string_to_array(f, '.') from string_to_table(fields, ',') f loop
+        shown := (item #>> path)::timestamptz at time zone 'UTC';
+        moment := least(greatest(shown at time zone zone, '0001-01-01 00:00Z'), '9999-12-31 23:59:59.999999Z');
+        item := jsonb_set(item, path, to_jsonb(moment), false);
+    end loop;
+    return item;
+end
+$$;
+
+-- The file of an import that has ended: how many chunks it had.
+create function inputs.remove_import_chunks(p_tenant uuid, p_import uuid) returns integer language sql
+    security definer set search_path = pg_catalog, pg_temp
+    begin atomic
+        with removed as (
+            delete from inputs.import_chunk c
+            using inputs.import i
+            where c.tenant_id = p_tenant and c.import_id = p_import and i.tenant_id = c.tenant_id and i.id = c.import_id
+              and i.state not in ('UPLOADING', 'RUNNING')
+            returning 1
+        )
+        select count(*)::integer from removed;
+    end;
 
 revoke all on all functions in schema inputs from public;
 grant execute on all functions in schema inputs to isms_inputs;

@@ -53,6 +53,9 @@ create table inputs.evidence_use (
     foreign key (tenant_id, input_id) references inputs.input (tenant_id, id)
 );
 
+-- What names a file, from the input's side: for auditors, and for the end of an organisation.
+create index evidence_use_input on inputs.evidence_use (tenant_id, input_id);
+
 create table inputs.evidence_object (
     tenant_id uuid not null,
     file_id   uuid not null,
@@ -130,21 +133,23 @@ begin
 end
 $$;
 
--- What was finished never changes; what is given up never comes back; what is in use is not given up, unless with the
--- whole organisation.
+-- What was finished never changes; what is given up never comes back; what is in use is not given up. But for the end
+-- of the whole organisation, which gives up what is in use, and forgets what people wrote about it.
 create function inputs.guard_evidence() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
+    c_moves constant text[] := '{UPLOADING-STORED,UPLOADING-DELETED,UPLOADING-REMOVED,STORED-DELETED,DELETED-REMOVED}';
+    v_ended constant boolean := exists (select from core.organisation o
+                                        where o.tenant_id = old.tenant_id and o.state = 'ERASED');
+    v_free  constant text[] := '{state,block_sha256,revision,update_time}'
+                               || case when v_ended then '{name,media_type,note}' else '{}' end::text[];
     v_holder text;
 begin
-    if (old.state || '-' || new.state) <> all ('{UPLOADING-STORED,UPLOADING-DELETED,UPLOADING-REMOVED,STORED-DELETED,
-                                                 DELETED-REMOVED}'::text[])
-       or (to_jsonb(new) - '{state, block_sha256, revision, update_time}'::text[])
-          <> (to_jsonb(old) - '{state, block_sha256, revision, update_time}'::text[])
+    if not (old.state || '-' || new.state = any (c_moves) or v_ended and old.state = new.state)
+       or to_jsonb(new) - v_free <> to_jsonb(old) - v_free
        or (new.block_sha256 is distinct from old.block_sha256 and new.state <> 'STORED') then
         raise exception 'an evidence file does not change';
     end if;
-    if old.state = 'STORED'
-       and not exists (select from core.organisation o where o.tenant_id = old.tenant_id and o.state = 'ERASED') then
+    if old.state = 'STORED' and not v_ended then
         v_holder := inputs.evidence_holder(old.tenant_id, old.id);
         if v_holder is not null then
             perform core.fail('IN_USE', v_holder);
@@ -155,16 +160,18 @@ end
 $$;
 create trigger guard before update on inputs.evidence_file for each row execute function inputs.guard_evidence();
 
--- The files of an organisation that is erased go with it: given up here, their bytes by the clean-up.
-create function inputs.erase_evidence() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+-- What core.erase_organisation() asks each service's schema for. Everything goes, but the rows of evidence files: by
+-- them, the clean-up takes the bytes away. What is left then is that there was one, of which size and hash.
+create function inputs.erase_content(p_tenant uuid) returns void language plpgsql
+    set search_path = pg_catalog, pg_temp as $$
 begin
-    update inputs.evidence_file f set state = 'DELETED'
-    where f.tenant_id = new.tenant_id and f.state in ('UPLOADING', 'STORED');
-    return null;
+    update inputs.evidence_file f
+    set state = case when f.state in ('UPLOADING', 'STORED') then 'DELETED' else f.state end,
+        name = 'Erased file', media_type = 'application/octet-stream', note = ''
+    where f.tenant_id = p_tenant;
+    perform core.erase_content(p_tenant, 'inputs', '{evidence_file,evidence_object}');
 end
 $$;
-create trigger erase_evidence after update on core.organisation for each row
-    when (new.state = 'ERASED' and old.state <> 'ERASED') execute function inputs.erase_evidence();
 
 -- Bytes that count against the organisation's limit: announced or there.
 create function inputs.evidence_total(p_tenant uuid) returns bigint language sql stable security definer

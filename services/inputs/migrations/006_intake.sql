@@ -41,6 +41,7 @@ create table inputs.intake_submission (
     foreign key (tenant_id, form_id) references inputs.intake_form (tenant_id, id),
     foreign key (tenant_id, input_id) references inputs.input (tenant_id, id)
 );
+create index intake_submission_input on inputs.intake_submission (tenant_id, input_id);
 create index intake_submission_form on inputs.intake_submission (tenant_id, form_id, id);
 -- The planner's statistics would keep samples of personal data beyond an erasure.
 alter table inputs.intake_submission alter column contact set statistics 0;
@@ -140,36 +141,26 @@ begin
 end
 $$;
 
--- Forgets contacts, of one submission or (p_id null) of all. The claims of the requests that brought them stay, so that
--- none is done twice, but not the hashes: whoever guessed a contact could tell by them.
-create function inputs.forget_contacts(p_tenant uuid, p_id uuid) returns setof inputs.intake_submission
+-- Forgets the contact of a submission. The claim of the request that brought it stays, so that it is not done twice,
+-- but not the hash: whoever guessed the contact could tell by it.
+create function inputs.forget_contact(p_tenant uuid, p_id uuid) returns setof inputs.intake_submission
     language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    v_scope constant text := core.scope();
 begin
-    perform set_config('app.scope', 'all', true);
     update core.request r set request_sha256 = core.new_salt()
     where r.tenant_id = p_tenant
       and r.request_id in (select c.request_id from core.change c
                            where c.tenant_id = p_tenant and c.table_name = 'inputs.intake_submission'
-                             and c.revision = 1 and (p_id is null or c.row_id = p_id));
+                             and c.revision = 1 and c.row_id = p_id);
     return query
         update inputs.intake_submission s set contact = '', contact_salt = core.new_salt()
-        where s.tenant_id = p_tenant and case when p_id is null then s.contact <> '' else s.id = p_id end
+        where s.tenant_id = p_tenant and s.id = p_id
         returning s.*;
-    perform set_config('app.scope', v_scope, true);
 end
 $$;
--- What core.erase_organisation() asks each service's schema for.
-create function inputs.erase_personal_data(p_tenant uuid) returns void language sql
-    set search_path = pg_catalog, pg_temp
-    begin atomic
-        select count(*) from inputs.forget_contacts(p_tenant, null);
-    end;
 
 revoke all on function inputs.check_questions, inputs.count_submissions, inputs.take_submission,
-    inputs.forget_contacts, inputs.erase_personal_data from public;
+    inputs.forget_contact from public;
 grant execute on function inputs.check_questions, inputs.count_submissions, inputs.take_submission,
-    inputs.forget_contacts to isms_inputs;
+    inputs.forget_contact to isms_inputs;
 grant select, insert, update on inputs.intake_form to isms_inputs;
 grant select on inputs.intake_submission to isms_inputs;

@@ -26,6 +26,8 @@ create table inputs.contribution (
 create index contribution_due on inputs.contribution (tenant_id, due_date, id);
 create index contribution_assignee on inputs.contribution (tenant_id, assignee_id, due_date, id);
 create index contribution_review on inputs.contribution (tenant_id, review_id, due_date, id);
+-- Whether one refers to an input, asked for each that is deleted with its organisation (005_evidence.sql).
+create index contribution_input on inputs.contribution (tenant_id, input_id) where input_id is not null;
 -- What a member owns, for whoever takes it over.
 create index input_owner on inputs.input (tenant_id, owner_id, id) where owner_id is not null;
 
@@ -51,6 +53,10 @@ begin atomic
                                                                     and i.id = c.input_id))));
 end;
 
+-- Whether a member with these roles could deliver: of the roles (roles.def), those that have inputs.write.
+create function inputs.may_contribute(roles text[]) returns boolean language sql immutable parallel safe
+    return roles && '{ISMS_MANAGER,CONTRIBUTOR}';
+
 -- See Contribution.late.
 create function inputs.is_late(c inputs.contribution) returns boolean language sql stable parallel safe
 begin atomic
@@ -61,7 +67,8 @@ begin atomic
                else false end;
 end;
 
--- How many inputs of those asked for the assignee has written or measured since the contribution was asked for.
+-- How many inputs of those asked for the assignee has written or measured since the contribution was asked for. (By the
+-- sequence of that, so that what an assignee had imported before is not looked at.)
 create function inputs.recorded(c inputs.contribution) returns integer language sql stable parallel safe
 begin atomic
     select count(*)::integer
@@ -70,7 +77,10 @@ begin atomic
           left join inputs.measurement m on g.table_name = 'inputs.measurement'
                                         and m.tenant_id = g.tenant_id and m.id = g.row_id
           join inputs.input i on i.tenant_id = g.tenant_id and i.id = coalesce(m.metric_id, g.row_id)
-          where g.tenant_id = c.tenant_id and g.actor = c.assignee_id and g.change_time >= c.create_time
+          where g.tenant_id = c.tenant_id and g.actor = c.assignee_id
+            and g.sequence > (select a.sequence from core.change a
+                              where a.tenant_id = c.tenant_id and a.row_id = c.id
+                                and a.table_name = 'inputs.contribution' and a.revision = 1)
             and g.table_name in ('inputs.input', 'inputs.measurement') and i.delete_time is null
             and case when c.input_id is not null then i.id = c.input_id
                      when c.kind <> '' then i.kind = c.kind
@@ -78,6 +88,7 @@ begin atomic
           limit 1000) written;
 end;
 
-revoke all on function inputs.today, inputs.item_of, inputs.is_late, inputs.recorded from public;
-grant execute on function inputs.today, inputs.item_of, inputs.is_late, inputs.recorded to isms_inputs;
+revoke all on function inputs.today, inputs.item_of, inputs.may_contribute, inputs.is_late, inputs.recorded from public;
+grant execute on function inputs.today, inputs.item_of, inputs.may_contribute, inputs.is_late, inputs.recorded
+    to isms_inputs;
 grant select, insert, update on inputs.contribution to isms_inputs;

@@ -10,6 +10,7 @@
 
 #include "input_diff.h"
 #include "service.h"
+#include "trend_message.h"
 #include "trends.h"
 
 static int no_memory(struct err *err)
@@ -103,6 +104,12 @@ static Isms__Inputs__V1__InputTrend *input_find(const Isms__Inputs__V1__Trends *
     return NULL;
 }
 
+/* Of a kind whose trend was left out of either nobody can say how it moved. */
+static bool is_left_out(const Isms__Inputs__V1__InputTrend *trend)
+{
+    return trend && trend->left_out;
+}
+
 /* Fills as many as there are; the later ones first, then those that only the earlier snapshot has. */
 static size_t moves_fill(const Isms__Inputs__V1__Trends *earlier, const Isms__Inputs__V1__Trends *later,
                          Isms__Inputs__V1__TrendMove *moves)
@@ -113,28 +120,25 @@ static size_t moves_fill(const Isms__Inputs__V1__Trends *earlier, const Isms__In
     for (size_t i = 0; i < earlier->n_metrics; i++)
         if (!metric_find(later, earlier->metrics[i]->metric_id))
             metric_move_fill(earlier->metrics[i], NULL, &moves[count++]);
-    for (size_t i = 0; i < later->n_inputs; i++)
-        input_move_fill(input_find(earlier, later->inputs[i]->kind), later->inputs[i], &moves[count++]);
+    for (size_t i = 0; i < later->n_inputs; i++) {
+        const Isms__Inputs__V1__InputTrend *before = input_find(earlier, later->inputs[i]->kind);
+        if (!is_left_out(before) && !is_left_out(later->inputs[i]))
+            input_move_fill(before, later->inputs[i], &moves[count++]);
+    }
     for (size_t i = 0; i < earlier->n_inputs; i++)
-        if (!input_find(later, earlier->inputs[i]->kind))
+        if (!input_find(later, earlier->inputs[i]->kind) && !is_left_out(earlier->inputs[i]))
             input_move_fill(earlier->inputs[i], NULL, &moves[count++]);
     return count;
 }
 
-/* As many days as the earlier snapshot's period has, until today. */
-static int period_until_today(struct call *call, const Isms__Type__V1__DateRange *earlier,
-                              Isms__Type__V1__DateRange *ret_period, struct err *err)
+/* As many days as the earlier snapshot's period has, until today. NULL for want of memory. */
+static Isms__Type__V1__DateRange *period_until_today(struct call *call, const Isms__Inputs__V1__DiffEnds *ends)
 {
-    struct date start, end;
-    char text[CLOCK_DATE_SIZE];
-    BUG_IF(!date_parse(earlier->start_date, &start) || !date_parse(earlier->end_date, &end)); /* dates in SQL */
-    int64_t today = date_to_days(date_of(call_now_us(call)));
-    isms__type__v1__date_range__init(ret_period);
-    date_format(date_from_days(today - (date_to_days(end) - date_to_days(start))), text);
-    ret_period->start_date = arena_strdup(call_arena(call), text);
-    date_format(date_from_days(today), text);
-    ret_period->end_date = arena_strdup(call_arena(call), text);
-    return ret_period->start_date && ret_period->end_date ? 0 : no_memory(err);
+    struct period earlier = period_of(ends->earlier->period);
+    struct date today;
+    BUG_IF(!date_parse(ends->today, &today)); /* a date in SQL */
+    int64_t end = date_to_days(today);
+    return date_range_new(call_arena(call), (struct period){end - (earlier.end - earlier.start), end});
 }
 
 /* Takes the trends off the ends, which the response shows without. */
@@ -143,7 +147,9 @@ static int trends_compare(struct call *call, Isms__Inputs__V1__DiffEnds *ends,
 {
     Isms__Inputs__V1__Trends earlier = ISMS__INPUTS__V1__TRENDS__INIT;
     Isms__Inputs__V1__Trends later = ISMS__INPUTS__V1__TRENDS__INIT;
-    Isms__Type__V1__DateRange period;
+    const Isms__Type__V1__DateRange *until_today = ends->later ? NULL : period_until_today(call, ends);
+    if (!ends->later && !until_today)
+        return no_memory(err);
     if (ends->earlier->trends)
         earlier = *ends->earlier->trends;
     ends->earlier->trends = NULL;
@@ -151,8 +157,7 @@ static int trends_compare(struct call *call, Isms__Inputs__V1__DiffEnds *ends,
         later = *ends->later->trends;
     if (ends->later)
         ends->later->trends = NULL;
-    else if (period_until_today(call, ends->earlier->period, &period, err) < 0 ||
-             trends_all(call, &period, ISMS__INPUTS__V1__GRANULARITY__GRANULARITY_MONTH, &later, err) < 0)
+    else if (trends_all(call, until_today, ISMS__INPUTS__V1__GRANULARITY__GRANULARITY_MONTH, &later, err) < 0)
         return -1;
     size_t count = earlier.n_metrics + later.n_metrics + earlier.n_inputs + later.n_inputs;
     Isms__Inputs__V1__TrendMove *moves = ARENA_ARRAY(call_arena(call), count, Isms__Inputs__V1__TrendMove);

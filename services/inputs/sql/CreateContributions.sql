@@ -7,6 +7,13 @@ checked as materialized (
                when m.id is null or m.state <> 'ACTIVE'
                    then core.fail('REFERENCE_INVALID', format(
                        E'field=contributions[%s].assignee_id\ndescription=is no active member', w.ordinal - 1))
+               when not inputs.may_contribute(m.roles)
+                   then core.fail('FIELD_INVALID', format(
+                       E'field=contributions[%s].assignee_id\ndescription=has no role that may write inputs',
+                       w.ordinal - 1))
+               when w.item ->> 'kind' = 'UNSPECIFIED'
+                   then core.fail('FIELD_INVALID', format(
+                       E'field=contributions[%s].kind\ndescription=is required', w.ordinal - 1))
                when w.input_id is not null and i.id is null
                    then core.fail('REFERENCE_INVALID', format(
                        E'field=contributions[%s].input_id\ndescription=is no input', w.ordinal - 1))

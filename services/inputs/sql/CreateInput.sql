@@ -1,6 +1,6 @@
 with wanted as materialized (
     select w, inputs.fault_of(w) as fault
-    from inputs.merge(null, :new_id, :input, '{}', core.now()::date) w
+    from inputs.merge(null, :new_id, :input, '{}', inputs.today(:tenant)) w
 ),
 checked as materialized (
     select w.w, case

@@ -10,7 +10,7 @@ select e.id as "earlier.id", e.review_id as "earlier.review_id", e.opening_id as
        l.id as "later.id", l.review_id as "later.review_id", l.opening_id as "later.opening_id",
        l.start_date as "later.period.start_date", l.end_date as "later.period.end_date",
        l.as_of as "later.as_of", l.at_sequence as "later.sequence", l.item_count as "later.item_count",
-       l.sha256 as "later.sha256"
+       l.sha256 as "later.sha256", inputs.today(:tenant) as today
 --@if trends
        , inputs.json_of(e.content) -> 'trends' as "earlier.trends",
        inputs.json_of(l.content) -> 'trends' as "later.trends"

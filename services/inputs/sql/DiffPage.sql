@@ -44,4 +44,6 @@ left join lateral (
            or core.fail('DATA_CORRUPT', 'number=' || p.number))
     limit 1
 ) a on true
+where (p.earlier_revision is null or b.content is not null) and (p.later_revision is null or a.content is not null)
+      or core.fail('DATA_CORRUPT', 'number=' || p.number)
 order by p.rank, p.number

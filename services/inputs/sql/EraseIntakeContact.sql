@@ -5,7 +5,7 @@ with target as materialized (
 ),
 new as (
     select e.*
-    from target cross join lateral inputs.forget_contacts(:tenant, target.id) e
+    from target cross join lateral inputs.forget_contact(:tenant, target.id) e
     where target.ok
 )
 --@answer inputs.intake_submission new

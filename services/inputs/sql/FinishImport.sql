@@ -1,6 +1,6 @@
 --@request isms.inputs.v1.Import
 --@response isms.inputs.v1.Import
--- Every row has had its turn; or what is in the request's errors keeps the others from theirs.
+-- Every row has had its turn.
 with target as materialized (
     select o.id, case
                when o.state <> 'RUNNING' then core.fail('WRONG_STATE', 'state=' || o.state)
@@ -11,8 +11,8 @@ with target as materialized (
 ,
 new as (
     update inputs.import i set
-        state = case when w.count + :error_count > 0 then 'PARTLY_DONE' else 'DONE' end, phase = '',
-        errors = :errors || w.errors, error_count = w.count + :error_count
+        state = case when w.count > 0 then 'PARTLY_DONE' else 'DONE' end, phase = '', errors = w.errors,
+        error_count = w.count
     from target t cross join failed w
     where i.tenant_id = :tenant and i.id = t.id and t.ok
     returning i.*

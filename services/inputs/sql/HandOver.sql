@@ -8,6 +8,13 @@ with target as materialized (
                                    where m.tenant_id = :tenant and m.id = :to_member_id and m.state = 'ACTIVE')
                    then core.fail('REFERENCE_INVALID',
                                   E'field=to_member_id\ndescription=must be another member, and active')
+               when exists (select from inputs.contribution c
+                            where c.tenant_id = :tenant and c.assignee_id = :from_member_id and c.state = 'REQUESTED')
+                    and not exists (select from core.member m
+                                    where m.tenant_id = :tenant and m.id = :to_member_id
+                                      and inputs.may_contribute(m.roles))
+                   then core.fail('FIELD_INVALID', E'field=to_member_id\n'
+                                  'description=has no role that may write inputs, and there are contributions')
                else true end as ok
 ),
 owned as materialized (

@@ -97,6 +97,9 @@ coded as materialized (
     from compared c
     where c.facts is distinct from c.facts_before
 ),
+size as materialized (
+    select count(*) > :states_max as too_many from coded
+),
 listed as (
     select array_agg(c.input) as input, array_agg(c.day - date '1970-01-01') as recorded,
            array_agg(c.opened - date '1970-01-01') as opened,
@@ -105,23 +108,22 @@ listed as (
            array_agg(coalesce(c.marked - date '1970-01-01', '-2147483648')) as marked,
            array_agg(c.first_code) as first, array_agg(c.second_code) as second, array_agg(c.third_code) as third,
            array_agg(c.fourth_code) as fourth, array_agg(c.value) as value, array_agg(c.bound) as bound,
-           array_agg(c.recurs) as recurs,
-           case when count(*) > 100000 then core.fail('LIMIT_REACHED', 'limit=100000 states of inputs of a kind')
-                else true end as ok
-    from (select * from coded order by input, revision) c
+           array_agg(c.recurs) as recurs
+    from (select d.* from coded d cross join size s where not s.too_many order by d.input, d.revision) c
 )
 select p.today, coalesce(l.input, '{}') as input, coalesce(l.recorded, '{}') as recorded,
        coalesce(l.opened, '{}') as opened, coalesce(l.closed, '{}') as closed, coalesce(l.due, '{}') as due,
        coalesce(l.marked, '{}') as marked, coalesce(l.first, '{}') as first, coalesce(l.second, '{}') as second,
        coalesce(l.third, '{}') as third, coalesce(l.fourth, '{}') as fourth, coalesce(l.value, '{}') as value,
        coalesce(l.bound, '{}') as bound, coalesce(l.recurs, '{}') as recurs,
-       array[''] || array(select max(c.first) from coded c where c.first_code > 0 group by c.first_code
-                          order by c.first_code) as first_names,
-       array[''] || array(select max(c.second) from coded c where c.second_code > 0 group by c.second_code
-                          order by c.second_code) as second_names,
-       array[''] || array(select max(c.third) from coded c where c.third_code > 0 group by c.third_code
-                          order by c.third_code) as third_names,
-       array[''] || array(select max(c.fourth) from coded c where c.fourth_code > 0 group by c.fourth_code
-                          order by c.fourth_code) as fourth_names
-from place p cross join listed l
-where p.ok and l.ok
+       array[''] || array(select max(c.first) from coded c where c.first_code > 0 and not s.too_many
+                          group by c.first_code order by c.first_code) as first_names,
+       array[''] || array(select max(c.second) from coded c where c.second_code > 0 and not s.too_many
+                          group by c.second_code order by c.second_code) as second_names,
+       array[''] || array(select max(c.third) from coded c where c.third_code > 0 and not s.too_many
+                          group by c.third_code order by c.third_code) as third_names,
+       array[''] || array(select max(c.fourth) from coded c where c.fourth_code > 0 and not s.too_many
+                          group by c.fourth_code order by c.fourth_code) as fourth_names,
+       s.too_many
+from place p cross join listed l cross join size s
+where p.ok

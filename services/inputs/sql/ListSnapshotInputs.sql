@@ -29,7 +29,8 @@ select
 --@include input.columns
     , p.position::text as "page.1"
 from page p
-cross join lateral (
+left join lateral (
 --@include frozen.content
-) i
+) i on true
+where i.id is not null or core.fail('DATA_CORRUPT', 'number=' || p.number)
 order by p.position

@@ -2,7 +2,9 @@
 --@response isms.inputs.v1.ImportCount
 -- Reading again what was read before a replica ended makes the same rows: those that are there stay.
 with given as (
-    select e.item, e.n from jsonb_array_elements((:inputs)::jsonb || (:measurements)::jsonb) with ordinality e (item, n)
+    select inputs.with_local_times(e.item, ((:local_times)::text[])[e.n], o.time_zone) as item, e.n
+    from jsonb_array_elements((:inputs)::jsonb || (:measurements)::jsonb) with ordinality e (item, n)
+    join core.organisation o on o.tenant_id = :tenant
 ),
 new as (
     insert into inputs.import_row (tenant_id, import_id, ordinal, line, row, level, external_id, title, size, content,

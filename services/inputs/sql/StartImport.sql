@@ -12,7 +12,8 @@ with target as materialized (
     from (select 1) one left join inputs.import o on o.tenant_id = :tenant and o.id = :id
 ),
 new as (
-    update inputs.import i set state = 'RUNNING', phase = 'READING', actor_id = :actor, run_time = :now
+    update inputs.import i set state = 'RUNNING', phase = 'READING', sha256 = :sha256, actor_id = :actor,
+        run_time = :now
     from target t
     where i.tenant_id = :tenant and i.id = t.id and t.ok
     returning i.*

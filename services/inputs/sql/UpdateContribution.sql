@@ -10,6 +10,12 @@ with target as materialized (
                                       and m.state = 'ACTIVE')
                    then core.fail('REFERENCE_INVALID',
                                   E'field=contribution.assignee_id\ndescription=is no active member')
+               when :mask.assignee_id
+                    and not exists (select from core.member m
+                                    where m.tenant_id = :tenant and m.id = (:contribution.assignee_id)::uuid
+                                      and inputs.may_contribute(m.roles))
+                   then core.fail('FIELD_INVALID', E'field=contribution.assignee_id\n'
+                                  'description=has no role that may write inputs')
                else true end as ok
     from (select 1) one
     left join inputs.contribution c on c.tenant_id = :tenant and c.id = :id

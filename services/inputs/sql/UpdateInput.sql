@@ -8,7 +8,7 @@ with target as materialized (
 ),
 wanted as materialized (
     select w, inputs.fault_of(w) as fault
-    from target t cross join lateral inputs.merge(t.old, null, :input, :update_mask, core.now()::date) w
+    from target t cross join lateral inputs.merge(t.old, null, :input, :update_mask, inputs.today(:tenant)) w
     where t.ok
 ),
 checked as materialized (

@@ -9,7 +9,7 @@ with target as materialized (
 ),
 new as (
     update inputs.contribution c
-    set state = 'WITHDRAWN', delivered_time = null, reason = :reason
+    set state = 'WITHDRAWN', delivered_by_id = null, delivered_time = null, nothing_reason = '', reason = :reason
     from target
     where c.tenant_id = :tenant and c.id = target.id and target.ok
     returning c.*

@@ -3,6 +3,8 @@ judged as materialized (
     select p.*, case when p.fault <> '' then 'FAILED' when p.present then 'UNCHANGED' else 'CREATED' end as outcome,
            case p.fault when '' then ''
                when 'value' then 'another value is recorded for this time; to correct it, name it in corrects_id'
+               when 'recorded_time' then case when p.corrects_id is null then 'is in the future'
+                                              else 'is that of the corrected measurement: leave it out' end
                else 'refers to something that does not exist' end as message
     from planned p
 ),

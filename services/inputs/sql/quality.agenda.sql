@@ -6,8 +6,7 @@
         select j.kind, count(*) as count, count(*) filter (where j.recorded or j.kind = 'METRIC' and (
                    select true from inputs.measurement m
                    where m.tenant_id = :tenant and m.metric_id = j.id
-                     and m.observed_time >= d.first::timestamp at time zone d.time_zone
-                     and m.observed_time < (d.last + 1)::timestamp at time zone d.time_zone
+                     and m.observed_time >= d.begins and m.observed_time < d.ended
                    limit 1)) as recorded
         from day d
         cross join judged j

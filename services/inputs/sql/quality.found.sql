@@ -4,9 +4,14 @@
 --
 -- The inputs are read once, as `judged`, and what one has to know of others is looked up in maps, `named`: the planner
 -- cannot know how many there are, and would join them in loops.
+--
+-- The times at which the period begins and has ended are computed once, as `begins` and `ended`: row-level security
+-- keeps what computes with time zones from being read off an index.
 day as materialized (
     select o.time_zone, ((:now)::timestamptz at time zone o.time_zone)::date as today,
            (:period.start_date)::date as first, (:period.end_date)::date as last,
+           (:period.start_date)::date::timestamp at time zone o.time_zone as begins,
+           ((:period.end_date)::date + 1)::timestamp at time zone o.time_zone as ended,
            inputs.risk_scheme_of(:tenant) as scheme
     from core.organisation o
     where o.tenant_id = :tenant

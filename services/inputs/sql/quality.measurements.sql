@@ -44,8 +44,7 @@
                    (n.recorded_time at time zone d.time_zone)::date as recorded
             from inputs.measurement n
             where n.tenant_id = :tenant and n.metric_id = i.id
-              and n.observed_time >= d.first::timestamp at time zone d.time_zone
-              and n.observed_time < (d.last + 1)::timestamp at time zone d.time_zone
+              and n.observed_time >= d.begins and n.observed_time < d.ended
               and (select c.id from inputs.measurement c where c.tenant_id = :tenant and c.corrects_id = n.id) is null
         ) p
     ) v

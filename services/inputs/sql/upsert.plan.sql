@@ -22,7 +22,7 @@ found as materialized (
 merged as materialized (
     select f.ordinal, f.old, f.fault, case when f.fault = '' then
                inputs.merge(f.old, inputs.row_id(:new_id, f.source || E'\n' || f.external_id), f.item,
-                            :update_paths, (:now::timestamptz)::date) end as w
+                            :update_paths, (select inputs.today(:tenant))) end as w
     from found f
 ),
 planned as materialized (

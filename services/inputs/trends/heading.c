@@ -108,6 +108,10 @@ int heading_compute(const struct heading_question *question, const struct headin
     double slope = slopes_median(points, values, count, slopes, &tau);
     ret_heading->slope_per_30_days = slope * us_per_30_days;
 
+    if (question->polarity == ISMS__INPUTS__V1__POLARITY__POLARITY_UNSPECIFIED) {
+        ret_heading->direction = ISMS__INPUTS__V1__DIRECTION__DIRECTION_UNSPECIFIED;
+        return 0;
+    }
     int sign = question->polarity == ISMS__INPUTS__V1__POLARITY__POLARITY_HIGHER_IS_BETTER ? 1 : -1;
     if (question->polarity == ISMS__INPUTS__V1__POLARITY__POLARITY_IN_RANGE_IS_BETTER) {
         if (!target_has_number(question->target))

@@ -8,7 +8,8 @@
  *     (from 99 % to 99.9 % available is a long way), and
  *   - Kendall's tau (1938) is at least 1/3 either way: of three pairs of points, two at least go the same way. (A test
  *     of significance would keep silent below five points, which is all that a quarterly metric has in a year.)
- * Where a range is good, both look at the distance from it. */
+ * Where a range is good, both look at the distance from it. Without a polarity neither way is good: then there is a
+ * slope, and the direction is UNSPECIFIED. */
 #ifndef ISMS_INPUTS_HEADING_H
 #define ISMS_INPUTS_HEADING_H
 

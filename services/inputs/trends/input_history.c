@@ -2,10 +2,19 @@
  * messages. */
 #include <isms/base/bug.h>
 #include <isms/inputs/v1/statements.pb-c.h>
+#include <isms/proto/message.h>
 
 #include "input_trend.h"
 #include "trend_message.h"
 #include "trends.h"
+
+/* Of a call's memory, for each state that a trend is made of: some 200 while it is computed, and a reserve. */
+enum { STATE_BYTES = 320 };
+
+static int32_t states_max(struct call *call)
+{
+    return (int32_t)(call_arena(call)->max / STATE_BYTES);
+}
 
 static int no_memory(struct err *err)
 {
@@ -20,6 +29,7 @@ static int history_read(struct call *call, const struct trend_span_request *want
     Isms__Inputs__V1__InputHistoryRequest request = ISMS__INPUTS__V1__INPUT_HISTORY_REQUEST__INIT;
     char **const paths[] = {&request.first_path, &request.second_path, &request.third_path, &request.fourth_path};
     request.kind = kind->kind;
+    request.states_max = states_max(call);
     request.period = (Isms__Type__V1__DateRange *)(uintptr_t)wanted->period;
     for (size_t i = 0; i < trend_kind_dimensions(kind); i++)
         *paths[i] = (char *)(uintptr_t)kind->dimensions[i].path;
@@ -207,16 +217,24 @@ static void trend_fill(struct arena *arena, const struct trend_kind *kind, const
     recurrences_fill(arena, trend, message);
 }
 
-int input_trend_read(struct call *call, const struct trend_span_request *wanted, Isms__Inputs__V1__InputKind input_kind,
-                     Isms__Inputs__V1__InputTrend *ret_trend, struct err *err)
+static int too_many(struct call *call, struct err *err)
 {
-    const struct trend_kind *kind = trend_kind_of(input_kind);
+    err_set(err, ERR_LIMIT_REACHED);
+    err_fact(err, "limit", "%d states of inputs of a kind", (int)states_max(call));
+    return -1;
+}
+
+/* What it took to read and compute the trend is still in the arena afterwards. */
+static int trend_read(struct call *call, const struct trend_span_request *wanted, const struct trend_kind *kind,
+                      Isms__Inputs__V1__InputTrend *message, struct err *err)
+{
     struct arena *arena = call_arena(call);
-    if (!kind)
-        return err_field(err, "kind", "has no such trend; the values of metrics are in GetMetricTrend");
     Isms__Inputs__V1__InputHistory history = ISMS__INPUTS__V1__INPUT_HISTORY__INIT;
     if (history_read(call, wanted, kind, &history, err) < 0)
         return -1;
+    message->left_out = history.too_many;
+    if (history.too_many)
+        return wanted->of_snapshot ? 0 : too_many(call, err);
     struct input_trend_question question = {
         .kind = kind,
         .period = period_of(wanted->period),
@@ -233,13 +251,24 @@ int input_trend_read(struct call *call, const struct trend_span_request *wanted,
         return no_memory(err);
     if (input_trend_compute(&question, states, history.n_input, arena, &trend, err) < 0)
         return -1;
+    trend_fill(arena, kind, &trend, message);
+    return arena_exhausted(arena) ? no_memory(err) : 0;
+}
+
+int input_trend_read(struct call *call, const struct trend_span_request *wanted, Isms__Inputs__V1__InputKind input_kind,
+                     Isms__Inputs__V1__InputTrend *ret_trend, struct err *err)
+{
+    const struct trend_kind *kind = trend_kind_of(input_kind);
+    if (!kind)
+        return err_field(err, "kind", "has no such trend; the values of metrics are in GetMetricTrend");
+    struct arena_mark mark = arena_mark(call_arena(call));
     Isms__Inputs__V1__InputTrend message = ISMS__INPUTS__V1__INPUT_TREND__INIT;
+    ProtobufCMessage *kept = &message.base;
     message.kind = input_kind;
     message.period = (Isms__Type__V1__DateRange *)(uintptr_t)wanted->period;
     message.granularity = granularity_stated(wanted->granularity);
-    trend_fill(arena, kind, &trend, &message);
-    if (arena_exhausted(arena))
-        return no_memory(err);
-    *ret_trend = message;
+    if (trend_read(call, wanted, kind, &message, err) < 0 || message_keep(&kept, call_arena(call), &mark, err) < 0)
+        return -1;
+    *ret_trend = *(Isms__Inputs__V1__InputTrend *)kept;
     return 0;
 }

@@ -251,6 +251,15 @@ static bool span_is_present(const struct work *work, size_t index)
     return days.start <= work->question->as_of_day && work->first_opened <= days.end;
 }
 
+/* Whether the measure's value of the span can be compared with that of another. */
+static bool span_is_comparable(const struct work *work, const struct measure *measure, size_t index)
+{
+    const struct input_trend_question *question = work->question;
+    return measure->reduction != REDUCTION_EVENTS ||
+           (work->trend->spans[index].days.end < question->as_of_day &&
+            period_span_is_whole(question->period, question->frequency, index));
+}
+
 static double span_median(const struct tally *tally, size_t span, double *scratch)
 {
     size_t count = 0;
@@ -265,8 +274,9 @@ static int measure_conclude(struct work *work, size_t index, double *scratch, st
     struct input_measure *measure = &work->trend->measures[index];
     const struct tally *tally = &work->tallies[index];
     struct heading_point points[HEADING_POINTS_MAX];
+    size_t point_count = 0;
     for (size_t i = 0; i < work->trend->span_count; i++) {
-        bool sum = measure->measure->reduction == REDUCTION_SUM;
+        bool sum = measure->measure->reduction <= REDUCTION_EVENTS;
         if (!span_is_present(work, i) || (!sum && tally->count[i] == 0))
             continue;
         double value = sum ? tally->sum[i] : tally->sum[i] / tally->count[i];
@@ -274,15 +284,16 @@ static int measure_conclude(struct work *work, size_t index, double *scratch, st
             value = span_median(tally, i, scratch);
         int64_t day = min_day(work->trend->spans[i].days.end, work->question->as_of_day);
         measure->spans[measure->count] = (int32_t)i;
-        measure->values[measure->count] = value;
-        points[measure->count++] = (struct heading_point){day * us_per_day, value};
+        measure->values[measure->count++] = value;
+        if (span_is_comparable(work, measure->measure, i))
+            points[point_count++] = (struct heading_point){day * us_per_day, value};
     }
     measure->heading.direction = ISMS__INPUTS__V1__DIRECTION__DIRECTION_INSUFFICIENT_DATA;
     struct heading_question question = {.polarity = measure->measure->polarity,
                                         .percentage = strcmp(measure->measure->unit, "%") == 0};
-    if (measure->count < HEADING_MINIMUM_POINTS)
+    if (point_count < HEADING_MINIMUM_POINTS)
         return 0;
-    return heading_compute(&question, points, measure->count, &measure->heading, err);
+    return heading_compute(&question, points, point_count, &measure->heading, err);
 }
 
 static int measures_conclude(struct work *work, struct err *err)
@@ -339,9 +350,20 @@ static void totals_conclude(struct work *work)
     trend->time_to_close = ageing_of(work->times_to_close, work->time_count);
 }
 
-int input_trend_compute(const struct input_trend_question *question, struct input_state *states, size_t count,
+/* The period up to today: of what is to come nothing can be said. One day at least. */
+static struct period period_so_far(const struct input_trend_question *question)
+{
+    struct period period = question->period;
+    period.end = question->as_of_day < period.start ? period.start : min_day(question->as_of_day, period.end);
+    return period;
+}
+
+int input_trend_compute(const struct input_trend_question *asked, struct input_state *states, size_t count,
                         struct arena *arena, struct input_trend *ret_trend, struct err *err)
 {
+    struct input_trend_question so_far = *asked;
+    const struct input_trend_question *question = &so_far;
+    so_far.period = period_so_far(asked);
     struct input_trend trend = {0};
     struct work work = {.question = question, .trend = &trend, .arena = arena};
     if (work_prepare(&work, states, count) < 0)

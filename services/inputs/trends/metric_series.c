@@ -7,11 +7,18 @@
 #include <isms/base/bug.h>
 #include <isms/base/clock.h>
 #include <isms/inputs/v1/statements.pb-c.h>
+#include <isms/proto/binding.h>
+#include <isms/proto/message.h>
 
+#include "heading.h"
 #include "target.h"
 #include "trend.h"
 #include "trend_message.h"
 #include "trends.h"
+
+/* PORTION: metrics whose points are in memory at once; of 20,000 points each (MetricSeries.sql), 10 MiB.
+ * SNAPSHOT_POINTS_MAX: that all metrics of a snapshot show together, at least SHOWN_POINTS_MIN each. */
+enum { PORTION = 5, SNAPSHOT_POINTS_MAX = 40000, SHOWN_POINTS_MIN = 2 };
 
 /* A metric being judged. */
 struct judging {
@@ -34,7 +41,8 @@ static int judging_begin(struct judging *judging, const Isms__Inputs__V1__Metric
     const Isms__Inputs__V1__Metric *metric = series->metric;
     size_t count = series->n_value;
     BUG_IF(!metric || series->n_observed_us != count || series->n_observed_day != count ||
-           series->n_recorded_day != count || series->n_corrected != count); /* MetricSeries.sql */
+           series->n_recorded_day != count || series->n_corrected != count || series->n_minimum != count ||
+           series->n_maximum != count); /* MetricSeries.sql */
     *judging = (struct judging){
         .series = series,
         .question = {.polarity = metric->polarity,
@@ -53,6 +61,8 @@ static int judging_begin(struct judging *judging, const Isms__Inputs__V1__Metric
                                                   .day = series->observed_day[i],
                                                   .recorded_day = series->recorded_day[i],
                                                   .value = series->value[i],
+                                                  .minimum = series->minimum[i],
+                                                  .maximum = series->maximum[i],
                                                   .corrected = series->corrected[i]};
     if (!judging->points)
         return -1;
@@ -87,21 +97,33 @@ static Google__Protobuf__Timestamp *timestamp_new(struct arena *arena, int64_t t
     return timestamp;
 }
 
-static void points_fill(struct arena *arena, const struct trend *trend, Isms__Inputs__V1__Trend *message)
+/* Shows `most` of the trend's points. */
+static void points_fill(struct arena *arena, const struct trend *trend, size_t most, Isms__Inputs__V1__Trend *message)
 {
-    message->points = ARENA_ARRAY(arena, trend->point_count, Isms__Inputs__V1__TrendPoint *);
-    Isms__Inputs__V1__TrendPoint *points = ARENA_ARRAY(arena, trend->point_count, Isms__Inputs__V1__TrendPoint);
-    if (!message->points || !points)
+    size_t count;
+    const struct trend_point *shown = trend_points_thin(trend->points, trend->point_count, most, arena, &count);
+    message->points = ARENA_ARRAY(arena, count, Isms__Inputs__V1__TrendPoint *);
+    Isms__Inputs__V1__TrendPoint *points = ARENA_ARRAY(arena, count, Isms__Inputs__V1__TrendPoint);
+    if ((count > 0 && !shown) || !message->points || !points)
         return;
-    for (size_t i = 0; i < trend->point_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         isms__inputs__v1__trend_point__init(&points[i]);
-        points[i].time = timestamp_new(arena, trend->points[i].time_us);
-        points[i].value = trend->points[i].value;
-        points[i].late = trend->points[i].late;
-        points[i].corrected = trend->points[i].corrected;
+        points[i].time = timestamp_new(arena, shown[i].time_us);
+        points[i].value = shown[i].value;
+        points[i].late = shown[i].late;
+        points[i].corrected = shown[i].corrected;
         message->points[i] = &points[i];
     }
-    message->n_points = trend->point_count;
+    message->n_points = count;
+}
+
+/* How many points a trend shows: in a snapshot its part of what all of them may have together. */
+static size_t points_most(const struct trend_span_request *wanted, const Isms__Inputs__V1__MetricSeries *series)
+{
+    if (!wanted->of_snapshot || series->metrics == 0)
+        return HEADING_POINTS_MAX;
+    size_t most = (size_t)(SNAPSHOT_POINTS_MAX / series->metrics);
+    return most < SHOWN_POINTS_MIN ? SHOWN_POINTS_MIN : most;
 }
 
 static void spans_fill(const struct judging *judging, struct period period, Isms__Inputs__V1__Frequency frequency,
@@ -205,8 +227,9 @@ static int trend_fill(struct call *call, const struct trend_span_request *wanted
     message->period = (Isms__Type__V1__DateRange *)(uintptr_t)wanted->period;
     message->granularity = granularity_stated(wanted->granularity);
     values_fill(&judging, &trend, message);
+    message->points_are_days = series->by_day;
     spans_fill(&judging, period, frequency_of(wanted->granularity), message);
-    points_fill(judging.arena, &trend, message);
+    points_fill(judging.arena, &trend, points_most(wanted, series), message);
     return compared_new(&judging, &trend, period_before(period), &message->previous_period, err) < 0 ||
                    compared_new(&judging, &trend, period_last_year(period), &message->same_period_last_year, err) < 0
                ? -1
@@ -223,33 +246,60 @@ static struct period reach_of(struct period period)
     return (struct period){before.start < last_year.start ? before.start : last_year.start, period.end};
 }
 
+/* The next metrics: their trends are appended to the page, which has room for them. All that was taken for reading
+ * and computing is given back. */
+static int portion_append(struct call *call, const struct trend_span_request *wanted,
+                          const Isms__Inputs__V1__MetricSeriesRequest *request,
+                          Isms__Inputs__V1__ListMetricTrendsResponse *page, struct err *err)
+{
+    struct arena *arena = call_arena(call);
+    struct arena_mark mark = arena_mark(arena);
+    Isms__Inputs__V1__MetricSeriesList list = ISMS__INPUTS__V1__METRIC_SERIES_LIST__INIT;
+    Isms__Inputs__V1__ListMetricTrendsResponse portion = ISMS__INPUTS__V1__LIST_METRIC_TRENDS_RESPONSE__INIT;
+    if (call_statement(call, "MetricSeries", &request->base, &list.base, err) < 0)
+        return -1;
+    portion.trends = ARENA_ARRAY(arena, list.n_series, Isms__Inputs__V1__Trend *);
+    for (; portion.trends && portion.n_trends < list.n_series; portion.n_trends++) {
+        Isms__Inputs__V1__Trend *trend = ARENA_NEW(arena, Isms__Inputs__V1__Trend);
+        if (!trend)
+            break;
+        if (trend_fill(call, wanted, list.series[portion.n_trends], trend, err) < 0)
+            return -1;
+        portion.trends[portion.n_trends] = trend;
+    }
+    if (arena_exhausted(arena))
+        return no_memory(err);
+    portion.next_page_token = list.next_page_token;
+    ProtobufCMessage *kept = &portion.base;
+    if (message_keep(&kept, arena, &mark, err) < 0)
+        return -1;
+    portion = *(Isms__Inputs__V1__ListMetricTrendsResponse *)kept;
+    for (size_t i = 0; i < portion.n_trends; i++)
+        page->trends[page->n_trends++] = portion.trends[i];
+    page->next_page_token = portion.next_page_token;
+    return 0;
+}
+
 int metric_trends_read(struct call *call, const struct trend_span_request *wanted, const char *metric_id, int page_size,
                        const char *page_token, Isms__Inputs__V1__ListMetricTrendsResponse *ret_page, struct err *err)
 {
     struct arena *arena = call_arena(call);
     Isms__Inputs__V1__MetricSeriesRequest request = ISMS__INPUTS__V1__METRIC_SERIES_REQUEST__INIT;
-    Isms__Inputs__V1__MetricSeriesList list = ISMS__INPUTS__V1__METRIC_SERIES_LIST__INIT;
+    Isms__Inputs__V1__ListMetricTrendsResponse page = ISMS__INPUTS__V1__LIST_METRIC_TRENDS_RESPONSE__INIT;
+    size_t size = page_size > 0 ? (size_t)page_size : BINDING_PAGE_DEFAULT;
     request.metric_id = (char *)(uintptr_t)metric_id;
     request.period = (Isms__Type__V1__DateRange *)(uintptr_t)wanted->period;
     request.reach = date_range_new(arena, reach_of(period_of(wanted->period)));
-    request.page_size = page_size;
-    request.page_token = (char *)(uintptr_t)page_token;
-    if (!request.reach)
+    page.next_page_token = (char *)(uintptr_t)page_token;
+    page.trends = ARENA_ARRAY(arena, size, Isms__Inputs__V1__Trend *);
+    if (!request.reach || !page.trends)
         return no_memory(err);
-    if (call_statement(call, "MetricSeries", &request.base, &list.base, err) < 0)
-        return -1;
-    Isms__Inputs__V1__Trend **trends = ARENA_ARRAY(arena, list.n_series, Isms__Inputs__V1__Trend *);
-    for (size_t i = 0; trends && i < list.n_series; i++) {
-        trends[i] = ARENA_NEW(arena, Isms__Inputs__V1__Trend);
-        if (!trends[i])
-            break;
-        if (trend_fill(call, wanted, list.series[i], trends[i], err) < 0)
+    do {
+        request.page_token = page.next_page_token;
+        request.page_size = size - page.n_trends < PORTION ? (int)(size - page.n_trends) : PORTION;
+        if (portion_append(call, wanted, &request, &page, err) < 0)
             return -1;
-    }
-    if (arena_exhausted(arena))
-        return no_memory(err);
-    ret_page->trends = trends;
-    ret_page->n_trends = list.n_series;
-    ret_page->next_page_token = list.next_page_token;
+    } while (page.next_page_token[0] != '\0' && page.n_trends < size);
+    *ret_page = page;
     return 0;
 }

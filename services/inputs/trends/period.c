@@ -2,8 +2,6 @@
  * quarter. */
 #include "period.h"
 
-#include <stdbool.h>
-
 #include <isms/base/clock.h>
 
 #include "span.h"
@@ -56,12 +54,24 @@ size_t period_span_count(struct period period, Isms__Inputs__V1__Frequency frequ
     return period_span_of(period, frequency, period.end) + 1;
 }
 
-struct period period_span(struct period period, Isms__Inputs__V1__Frequency frequency, size_t index)
+/* The calendar's, whether or not all of it lies within the period. */
+static struct period span_days(struct period period, Isms__Inputs__V1__Frequency frequency, size_t index)
 {
     int64_t span = span_of_day(frequency, period.start) + (int64_t)index;
-    int64_t first = span_last_day(frequency, span - 1) + 1;
-    int64_t last = span_last_day(frequency, span);
-    return (struct period){first > period.start ? first : period.start, last < period.end ? last : period.end};
+    return (struct period){span_last_day(frequency, span - 1) + 1, span_last_day(frequency, span)};
+}
+
+struct period period_span(struct period period, Isms__Inputs__V1__Frequency frequency, size_t index)
+{
+    struct period days = span_days(period, frequency, index);
+    return (struct period){days.start > period.start ? days.start : period.start,
+                           days.end < period.end ? days.end : period.end};
+}
+
+bool period_span_is_whole(struct period period, Isms__Inputs__V1__Frequency frequency, size_t index)
+{
+    struct period days = span_days(period, frequency, index);
+    return days.start >= period.start && days.end <= period.end;
 }
 
 size_t period_span_of(struct period period, Isms__Inputs__V1__Frequency frequency, int64_t day)

@@ -3,6 +3,7 @@
 #ifndef ISMS_INPUTS_PERIOD_H
 #define ISMS_INPUTS_PERIOD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,9 @@ Isms__Inputs__V1__Frequency frequency_of(Isms__Inputs__V1__Granularity granulari
 /* The spans of the granularity that the period touches, and the days of one (from 0) that lie within the period. */
 size_t period_span_count(struct period period, Isms__Inputs__V1__Frequency frequency);
 struct period period_span(struct period period, Isms__Inputs__V1__Frequency frequency, size_t index);
+
+/* Whether the period has all days of that span. */
+bool period_span_is_whole(struct period period, Isms__Inputs__V1__Frequency frequency, size_t index);
 
 /* Which of them the day is in, which must be within the period. */
 size_t period_span_of(struct period period, Isms__Inputs__V1__Frequency frequency, int64_t day);

@@ -83,16 +83,16 @@ static struct trend_quality quality_judge(const struct trend_question *question,
 
 /* --- values ------------------------------------------------------------------------------------------------------ */
 
-static struct trend_point *points_thin(struct arena *arena, struct trend_point *points, size_t count,
-                                       size_t *ret_count)
+const struct trend_point *trend_points_thin(const struct trend_point *points, size_t count, size_t max,
+                                            struct arena *arena, size_t *ret_count)
 {
     *ret_count = count;
-    if (count <= HEADING_POINTS_MAX)
+    if (count <= max)
         return points;
-    struct trend_point *thinned = ARENA_ARRAY(arena, HEADING_POINTS_MAX, struct trend_point);
-    for (size_t i = 0; thinned && i < HEADING_POINTS_MAX; i++)
-        thinned[i] = points[i * (count - 1) / (HEADING_POINTS_MAX - 1)];
-    *ret_count = HEADING_POINTS_MAX;
+    struct trend_point *thinned = ARENA_ARRAY(arena, max, struct trend_point);
+    for (size_t i = 0; thinned && i < max; i++)
+        thinned[i] = points[i * (count - 1) / (max - 1)];
+    *ret_count = max;
     return thinned;
 }
 
@@ -134,12 +134,12 @@ int trend_compute(const struct trend_question *question, struct period period, s
         .count = count,
     };
     trend.quality.minimum = question->minimum_points > 0 ? question->minimum_points : HEADING_MINIMUM_POINTS;
-    trend.points = points_thin(arena, points, count, &trend.point_count);
+    trend.points = trend_points_thin(points, count, HEADING_POINTS_MAX, arena, &trend.point_count);
     if (count > 0 && !trend.points)
         return err_set(err, ERR_MESSAGE_TOO_LARGE);
     if (count > 0)
         values_state(&trend, points, count);
-    if (count >= (size_t)trend.quality.minimum && trend_head(question, &trend, err) < 0)
+    if (trend.quality.present >= trend.quality.minimum && trend_head(question, &trend, err) < 0)
         return -1;
     *ret_trend = trend;
     return 0;
@@ -151,12 +151,11 @@ struct value_span *trend_spans(struct period period, Isms__Inputs__V1__Frequency
     struct value_span *spans = ARENA_ARRAY(arena, period_span_count(period, frequency), struct value_span);
     for (size_t i = 0; spans && i < count; i++) {
         struct value_span *span = &spans[period_span_of(period, frequency, points[i].day)];
-        double value = points[i].value;
         span->count++;
-        span->mean = mean_next(span->mean, value, span->count);
-        span->minimum = span->count == 1 || value < span->minimum ? value : span->minimum;
-        span->maximum = span->count == 1 || value > span->maximum ? value : span->maximum;
-        span->last = value;
+        span->mean = mean_next(span->mean, points[i].value, span->count);
+        span->minimum = span->count == 1 ? points[i].minimum : fmin(span->minimum, points[i].minimum);
+        span->maximum = span->count == 1 ? points[i].maximum : fmax(span->maximum, points[i].maximum);
+        span->last = points[i].value;
     }
     return spans;
 }

@@ -23,6 +23,8 @@ struct trend_point {
     int64_t day;          /* of the organisation, days since 1970-01-01 */
     int64_t recorded_day; /* on which a value for it was first recorded */
     double value;         /* finite */
+    double minimum;       /* where the point stands for several values; else the value */
+    double maximum;
     bool corrected;       /* another value was recorded first */
     bool late;            /* out: trend_compute() sets it */
 };
@@ -54,7 +56,7 @@ struct trend {
     double last_value;
     double mean_value;
     double change_percent;
-    const struct trend_point *points; /* oldest first, thinned */
+    const struct trend_point *points; /* oldest first, thinned to HEADING_POINTS_MAX */
     size_t point_count;
 };
 
@@ -74,6 +76,11 @@ void trend_points_sort(struct trend_point *points, size_t count);
  * memory (MESSAGE_TOO_LARGE). */
 int trend_compute(const struct trend_question *question, struct period period, struct trend_point *points, size_t count,
                   struct arena *arena, struct trend *ret_trend, struct err *err) MUST_CHECK;
+
+/* Of more than `max` points, which is at least 2, that many taken evenly, the first and the last among them; else those
+ * that are given. NULL for want of memory. */
+const struct trend_point *trend_points_thin(const struct trend_point *points, size_t count, size_t max,
+                                            struct arena *arena, size_t *ret_count);
 
 /* Of sorted points within the period: one for each of its spans. NULL for want of memory. */
 struct value_span *trend_spans(struct period period, Isms__Inputs__V1__Frequency frequency,

@@ -9,6 +9,7 @@
 #define KIND(name) ISMS__INPUTS__V1__INPUT_KIND__INPUT_KIND_##name
 #define HIGHER ISMS__INPUTS__V1__POLARITY__POLARITY_HIGHER_IS_BETTER
 #define LOWER ISMS__INPUTS__V1__POLARITY__POLARITY_LOWER_IS_BETTER
+#define NEITHER ISMS__INPUTS__V1__POLARITY__POLARITY_UNSPECIFIED
 
 /* --- measures ---------------------------------------------------------------------------------------------------- */
 
@@ -93,8 +94,11 @@ static double opened_limit_sample(const struct moment *moment)
     return moment->opened ? moment->limit : NAN;
 }
 
+/* What there ought to be less of; and what is counted only, since more of it may be as good as less. */
 static const struct measure open = {"open", "", LOWER, REDUCTION_SUM, open_sample};
-static const struct measure opened = {"opened", "", LOWER, REDUCTION_SUM, opened_sample};
+static const struct measure opened = {"opened", "", LOWER, REDUCTION_EVENTS, opened_sample};
+static const struct measure counted = {"open", "", NEITHER, REDUCTION_SUM, open_sample};
+static const struct measure newly_counted = {"opened", "", NEITHER, REDUCTION_EVENTS, opened_sample};
 static const struct measure overdue = {"overdue", "", LOWER, REDUCTION_SUM, overdue_sample};
 static const struct measure days_to_close = {"median_days_to_close", "days", LOWER, REDUCTION_MEDIAN,
                                              days_to_close_sample};
@@ -135,10 +139,10 @@ static const struct ranking outcome = {{"ACHIEVED", "PARTLY_ACHIEVED", "NOT_ACHI
 static const struct trend_kind kinds[] = {
     {.kind = KIND(CONTEXT_ISSUE), .has_history = true,
      .dimensions = {BY("topic", "detail.context_issue.topic"), BY("effect", "detail.context_issue.effect")},
-     .measures = {&open}},
+     .measures = {&counted}},
     {.kind = KIND(REQUIREMENT), .has_history = true,
      .dimensions = {BY("addressing", "detail.requirement.addressing"), BY("type", "detail.requirement.type")},
-     .ranking = &addressing, .movement = MOVEMENT_RANK, .measures = {&addressed, &open}},
+     .ranking = &addressing, .movement = MOVEMENT_RANK, .measures = {&addressed, &counted}},
     {.kind = KIND(NONCONFORMITY),
      .dimensions = {BY("grade", "detail.nonconformity.grade"), BY("cause", "detail.nonconformity.cause.category"),
                     BY("source", "detail.nonconformity.source"),
@@ -153,12 +157,13 @@ static const struct trend_kind kinds[] = {
     {.kind = KIND(CONTROL), .has_history = true,
      .dimensions = {BY("operation", "detail.control.operation"), BY("design", "detail.control.design")},
      .ranking = &verdict, .day_path = "detail.control.tested_date", .movement = MOVEMENT_RANK,
-     .measures = {&working, &open}},
+     .measures = {&working, &counted}},
     {.kind = KIND(TRAINING),
      .dimensions = {BY("type", "detail.training.type"), BY("effectiveness", "detail.training.effectiveness")},
-     .ranked = 1, .ranking = &effectiveness, .measures = {&opened}},
+     .ranked = 1, .ranking = &effectiveness, .measures = {&newly_counted}},
     {.kind = KIND(AUDIT),
-     .dimensions = {BY("type", "detail.audit.type"), BY("verdict", "detail.audit.verdict")}, .measures = {&opened}},
+     .dimensions = {BY("type", "detail.audit.type"), BY("verdict", "detail.audit.verdict")},
+     .measures = {&newly_counted}},
     {.kind = KIND(FINDING),
      .dimensions = {BY("grade", "detail.finding.grade"), BY("audit_type", "audit.type"),
                     BY("cause", "detail.finding.cause.category")},
@@ -167,7 +172,7 @@ static const struct trend_kind kinds[] = {
      .dimensions = {BY("status", "detail.compliance.status"), BY("framework", "detail.compliance.framework"),
                     BY("framework_and_status", "pair")},
      .ranking = &compliance, .day_path = "detail.compliance.assessed_date", .movement = MOVEMENT_RANK,
-     .measures = {&compliant, &open}},
+     .measures = {&compliant, &counted}},
     {.kind = KIND(OBJECTIVE), .has_history = true,
      .dimensions = {BY("attainment", "detail.objective.attainment"),
                     BY("business_goal", "detail.objective.business_goal")},
@@ -177,25 +182,25 @@ static const struct trend_kind kinds[] = {
      .dimensions = {BY("sentiment", "detail.feedback.sentiment"), BY("theme", "detail.feedback.theme"),
                     BY("theme_and_sentiment", "pair"),
                     BY("channel", "detail.feedback.channel")},
-     .ranking = &feeling, .measures = {&sentiment, &opened}},
+     .ranking = &feeling, .measures = {&sentiment, &newly_counted}},
     {.kind = KIND(RISK), .has_history = true,
      .dimensions = {IN_ORDER("level", "band.name"), BY("response", "detail.risk.response"),
                     BY("category", "detail.risk.category"), BY("novelty", "detail.risk.novelty")},
      .day_path = "detail.risk.assessed_date", .value_path = "detail.risk.current.level",
      .limit_path = "appetite", .movement = MOVEMENT_LOWER_IS_BETTER,
-     .measures = {&above_appetite, &mean_level, &open}},
+     .measures = {&above_appetite, &mean_level, &counted}},
     {.kind = KIND(TREATMENT), .has_history = true,
      .dimensions = {BY("state", "state")}, .value_path = "detail.treatment.percent_complete",
      .movement = MOVEMENT_HIGHER_IS_BETTER, .measures = {&progress, &overdue, &open}},
-    {.kind = KIND(IMPROVEMENT), .has_history = true, .dimensions = {BY("state", "state")}, .measures = {&open}},
+    {.kind = KIND(IMPROVEMENT), .has_history = true, .dimensions = {BY("state", "state")}, .measures = {&counted}},
     {.kind = KIND(OUTCOME), .has_history = true, .dimensions = {BY("verdict", "detail.outcome.verdict")},
-     .ranking = &outcome, .movement = MOVEMENT_RANK, .measures = {&open}},
+     .ranking = &outcome, .movement = MOVEMENT_RANK, .measures = {&counted}},
     {.kind = KIND(POLICY), .has_history = true,
      .dimensions = {BY("status", "detail.policy.status"), BY("type", "detail.policy.type")},
-     .measures = {&overdue, &open}},
+     .measures = {&overdue, &counted}},
     {.kind = KIND(RESOURCE), .has_history = true,
      .dimensions = {BY("adequacy", "detail.resource.adequacy"), BY("type", "detail.resource.type")},
-     .ranking = &adequacy, .movement = MOVEMENT_RANK, .measures = {&adequate, &open}},
+     .ranking = &adequacy, .movement = MOVEMENT_RANK, .measures = {&adequate, &counted}},
 };
 
 #undef BY

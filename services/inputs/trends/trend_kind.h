@@ -44,7 +44,8 @@ struct moment {
     const struct ranking *ranking;
 };
 
-enum reduction { REDUCTION_SUM, REDUCTION_MEAN, REDUCTION_MEDIAN };
+/* EVENTS is a sum as well, of what happens in a span: one that is cut, or not over, has less of it. */
+enum reduction { REDUCTION_SUM, REDUCTION_EVENTS, REDUCTION_MEAN, REDUCTION_MEDIAN };
 
 struct measure {
     const char *name;

@@ -16,7 +16,7 @@ int period_check(const Isms__Type__V1__DateRange *range, struct err *err)
     struct period period = period_of(range);
     if (period.end < period.start)
         return err_field(err, "period.end_date", "is before period.start_date");
-    if (date_from_days(period.end).year - date_from_days(period.start).year >= PERIOD_YEARS_MAX)
+    if (date_to_days(date_add_months(date_from_days(period.end), -12 * PERIOD_YEARS_MAX)) >= period.start)
         return err_field(err, "period", "is longer than %d years", PERIOD_YEARS_MAX);
     return 0;
 }
@@ -68,7 +68,7 @@ static int inputs_gather(struct call *call, const struct trend_span_request *wan
             return err_set(err, ERR_MESSAGE_TOO_LARGE);
         if (input_trend_read(call, wanted, (Isms__Inputs__V1__InputKind)kind, trend, err) < 0)
             return -1;
-        if (trend->quality->present_points > 0)
+        if (trend->left_out || trend->quality->present_points > 0)
             trends->inputs[trends->n_inputs++] = trend;
     }
     return 0;
@@ -77,7 +77,7 @@ static int inputs_gather(struct call *call, const struct trend_span_request *wan
 int trends_all(struct call *call, const Isms__Type__V1__DateRange *period, Isms__Inputs__V1__Granularity granularity,
                Isms__Inputs__V1__Trends *ret_trends, struct err *err)
 {
-    const struct trend_span_request wanted = {period, granularity};
+    const struct trend_span_request wanted = {.period = period, .granularity = granularity, .of_snapshot = true};
     Isms__Inputs__V1__Trends trends = ISMS__INPUTS__V1__TRENDS__INIT;
     trends.period = (Isms__Type__V1__DateRange *)(uintptr_t)period;
     trends.granularity = granularity_stated(granularity);
@@ -93,7 +93,7 @@ int get_metric_trend(struct call *call, const ProtobufCMessage *message, Protobu
 {
     const Isms__Inputs__V1__GetMetricTrendRequest *request =
         (const Isms__Inputs__V1__GetMetricTrendRequest *)message;
-    const struct trend_span_request wanted = {request->period, request->granularity};
+    const struct trend_span_request wanted = {.period = request->period, .granularity = request->granularity};
     Isms__Inputs__V1__ListMetricTrendsResponse page = ISMS__INPUTS__V1__LIST_METRIC_TRENDS_RESPONSE__INIT;
     if (period_check(request->period, err) < 0 || call_begin_read(call, err) < 0 ||
         metric_trends_read(call, &wanted, request->metric_id, 0, "", &page, err) < 0)
@@ -108,7 +108,7 @@ int list_metric_trends(struct call *call, const ProtobufCMessage *message, Proto
 {
     const Isms__Inputs__V1__ListMetricTrendsRequest *request =
         (const Isms__Inputs__V1__ListMetricTrendsRequest *)message;
-    const struct trend_span_request wanted = {request->period, request->granularity};
+    const struct trend_span_request wanted = {.period = request->period, .granularity = request->granularity};
     if (period_check(request->period, err) < 0 || call_begin_read(call, err) < 0)
         return -1;
     return metric_trends_read(call, &wanted, "", request->page_size, request->page_token,
@@ -118,7 +118,7 @@ int list_metric_trends(struct call *call, const ProtobufCMessage *message, Proto
 int get_input_trend(struct call *call, const ProtobufCMessage *message, ProtobufCMessage *response, struct err *err)
 {
     const Isms__Inputs__V1__GetInputTrendRequest *request = (const Isms__Inputs__V1__GetInputTrendRequest *)message;
-    const struct trend_span_request wanted = {request->period, request->granularity};
+    const struct trend_span_request wanted = {.period = request->period, .granularity = request->granularity};
     if (period_check(request->period, err) < 0 || call_begin_read(call, err) < 0)
         return -1;
     return input_trend_read(call, &wanted, request->kind, (Isms__Inputs__V1__InputTrend *)response, err);

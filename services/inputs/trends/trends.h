@@ -11,6 +11,7 @@
 struct trend_span_request {
     const Isms__Type__V1__DateRange *period; /* checked */
     Isms__Inputs__V1__Granularity granularity;
+    bool of_snapshot; /* what is too much for it is shown in less detail, or left out and says so: nothing is refused */
 };
 
 /* FIELD_INVALID where the period ends before it begins, or is longer than PERIOD_YEARS_MAX. */
@@ -22,12 +23,13 @@ int metric_trends_read(struct call *call, const struct trend_span_request *wante
                        const char *page_token, Isms__Inputs__V1__ListMetricTrendsResponse *ret_page,
                        struct err *err) MUST_CHECK;
 
-/* FIELD_INVALID where the kind has no such trend. */
+/* FIELD_INVALID where the kind has no such trend; LIMIT_REACHED where there is too much of it for a trend. */
 int input_trend_read(struct call *call, const struct trend_span_request *wanted, Isms__Inputs__V1__InputKind kind,
                      Isms__Inputs__V1__InputTrend *ret_trend, struct err *err) MUST_CHECK;
 
 /* Everything that a review considers of trends: of all metrics, and of each kind of input that there is any of. The
- * period is checked. */
+ * period is checked. Beside the result, memory is taken for one kind, or a few metrics, at a time. What
+ * is too much for a trend does not fail it: of_snapshot. */
 int trends_all(struct call *call, const Isms__Type__V1__DateRange *period, Isms__Inputs__V1__Granularity granularity,
                Isms__Inputs__V1__Trends *ret_trends, struct err *err) MUST_CHECK;
 

@@ -7,8 +7,8 @@ with target as materialized (
                                    and 'TOP_MANAGEMENT' = any (m.roles))
                     then core.fail('REFERENCE_INVALID', E'field=review.chair_id\nrole=TOP_MANAGEMENT')
                 when :review.period.start_date::date > :review.period.end_date::date
-                     or extract(year from :review.period.end_date::date)
-                        - extract(year from :review.period.start_date::date) >= 20 -- the longest that trends take
+                     or :review.period.end_date::date - interval '20 years' -- the longest that trends take
+                        >= :review.period.start_date::date
                     then core.fail('FIELD_INVALID', 'field=review.period')
                 else true end as ok
 ),

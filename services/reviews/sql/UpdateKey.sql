@@ -4,6 +4,9 @@ with target as materialized (
            case when k.id is null then core.fail('NOT_FOUND')
                 when :key.etag <> '' and k.revision::text <> :key.etag then core.fail('ETAG_MISMATCH')
                 when k.state <> 'ACTIVE' then core.fail('WRONG_STATE', 'state=' || k.state || E'\nallowed=ACTIVE')
+                when k.form_id is not null and :mask.permissions and cardinality((:key.permissions)::text[]) > 0
+                    then core.fail('FIELD_INVALID', E'field=key.permissions\ndescription=are not for an intake token: '
+                                                    'it submits to its form and can do nothing else')
                 when :mask.expire_time and :key.expire_time <= :now::timestamptz
                     then core.fail('FIELD_INVALID', 'field=key.expire_time')
                 else true end as ok

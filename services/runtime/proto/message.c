@@ -1,6 +1,7 @@
 /* message.c: protobuf-c on the call's arena. Its free function does nothing: the arena frees it all. */
 #include <isms/proto/message.h>
 
+#include <stdint.h>
 #include <string.h>
 
 #include <isms/base/canonical.h>
@@ -27,11 +28,11 @@ ProtobufCAllocator message_allocator(struct arena *arena)
     return (ProtobufCAllocator){.alloc = allocator_alloc, .free = allocator_free, .allocator_data = arena};
 }
 
-int message_unpack(const ProtobufCMessageDescriptor *type, const void *data, size_t length, struct arena *arena,
-                   ProtobufCMessage **ret_message, struct err *err)
+static int checked_unpack(const ProtobufCMessageDescriptor *type, const void *data, size_t length, size_t elements_max,
+                          struct arena *arena, ProtobufCMessage **ret_message, struct err *err)
 {
     static const uint8_t nothing[1];
-    if (wire_check(type, data, length, err) < 0)
+    if (wire_check(type, data, length, elements_max, err) < 0)
         return -1;
     ProtobufCAllocator allocator = message_allocator(arena);
     ProtobufCMessage *message = protobuf_c_message_unpack(type, &allocator, length, length ? data : nothing);
@@ -39,6 +40,18 @@ int message_unpack(const ProtobufCMessageDescriptor *type, const void *data, siz
         return err_set(err, arena_exhausted(arena) ? ERR_MESSAGE_TOO_LARGE : ERR_MESSAGE_MALFORMED);
     *ret_message = message;
     return 0;
+}
+
+int message_unpack(const ProtobufCMessageDescriptor *type, const void *data, size_t length, struct arena *arena,
+                   ProtobufCMessage **ret_message, struct err *err)
+{
+    return checked_unpack(type, data, length, WIRE_ELEMENTS_MAX, arena, ret_message, err);
+}
+
+int message_unpack_answer(const ProtobufCMessageDescriptor *type, const void *data, size_t length, struct arena *arena,
+                          ProtobufCMessage **ret_message, struct err *err)
+{
+    return checked_unpack(type, data, length, SIZE_MAX, arena, ret_message, err);
 }
 
 int message_pack(const ProtobufCMessage *message, struct arena *arena, struct slice *ret_bytes, struct err *err)
@@ -50,6 +63,20 @@ int message_pack(const ProtobufCMessage *message, struct arena *arena, struct sl
     protobuf_c_message_pack(message, bytes);
     *ret_bytes = (struct slice){.data = (const char *)bytes, .length = length};
     return 0;
+}
+
+int message_keep(ProtobufCMessage **message, struct arena *arena, const struct arena_mark *mark, struct err *err)
+{
+    struct arena aside CLEANUP(arena_release);
+    struct slice bytes;
+    arena_init(&aside, arena->max);
+    const ProtobufCMessageDescriptor *type = (*message)->descriptor;
+    if (message_pack(*message, &aside, &bytes, err) < 0)
+        return -1;
+    arena_rewind(arena, mark);
+    ProtobufCAllocator allocator = message_allocator(arena);
+    *message = protobuf_c_message_unpack(type, &allocator, bytes.length, (const uint8_t *)bytes.data);
+    return *message ? 0 : err_set(err, ERR_MESSAGE_TOO_LARGE);
 }
 
 ProtobufCMessage *message_new(const ProtobufCMessageDescriptor *type, struct arena *arena)

@@ -24,7 +24,8 @@ struct frame {
 };
 
 struct scan {
-    unsigned elements;
+    size_t elements;
+    size_t elements_max;
     struct err *err;
 };
 
@@ -148,7 +149,7 @@ static int scalar_scan(struct scan *scan, const struct frame *frame, struct curs
 static int packed_scan(struct scan *scan, const struct frame *frame, struct cursor cursor)
 {
     while (cursor.at < cursor.end) {
-        if (++scan->elements > WIRE_ELEMENTS_MAX)
+        if (++scan->elements > scan->elements_max)
             return scan_fail(scan, frame, "there are too many fields and elements");
         if (scalar_scan(scan, frame, &cursor) < 0)
             return -1;
@@ -206,7 +207,7 @@ static int element_scan(struct scan *scan, struct frame *frame, struct cursor *c
     if (!varint_read(cursor, 5, &tag) || tag > UINT32_MAX || tag >> 3 == 0)
         return scan_fail(scan, frame, "a field number is not valid");
     frame->field = protobuf_c_message_descriptor_get_field(frame->type, (unsigned)(tag >> 3));
-    if (++scan->elements > WIRE_ELEMENTS_MAX)
+    if (++scan->elements > scan->elements_max)
         return scan_fail(scan, frame, "there are too many fields and elements");
 
     unsigned wire_type = tag & 7;
@@ -248,9 +249,10 @@ static int message_scan(struct scan *scan, const struct frame *parent, const Pro
     return 0;
 }
 
-int wire_check(const ProtobufCMessageDescriptor *type, const void *data, size_t length, struct err *err)
+int wire_check(const ProtobufCMessageDescriptor *type, const void *data, size_t length, size_t elements_max,
+               struct err *err)
 {
-    struct scan scan = {.err = err};
+    struct scan scan = {.elements_max = elements_max, .err = err};
     static const uint8_t nothing[1];
     const uint8_t *start = length ? data : nothing;
     return message_scan(&scan, NULL, type, (struct cursor){.at = start, .end = start + length});

@@ -165,7 +165,7 @@ int call_peer(struct call *call, enum peer peer, const char *method, const Proto
     ProtobufCMessage *message;
     if (rpc_client_call(peers->clients[peer], &rpc, &call->arena, &bytes, err) < 0)
         return peer_refused(call, peer, method, err);
-    if (message_unpack(response->descriptor, bytes.data, bytes.length, &call->arena, &message, err) < 0) {
+    if (message_unpack_answer(response->descriptor, bytes.data, bytes.length, &call->arena, &message, err) < 0) {
         LOG(ERROR, "a service's answer cannot be read", LOG_STR("peer", peer_name(peer)),
             LOG_STR("method", method), LOG_ERR(err));
         return err_set(err, ERR_INTERNAL);

@@ -32,7 +32,7 @@ static struct service_files services[] = {
 };
 /* What the jobs run across organisations, as a role that only a few tables' policies name. */
 static const char *const across_tenants[] = {"ListIssuances", "ListUnsealed", "ListEvidenceLeftovers",
-                                               "ListRunningImports"};
+                                               "ListRunningImports", "ListImportLeftovers"};
 
 static struct descriptors *descriptors;
 static const struct page_secret secret;

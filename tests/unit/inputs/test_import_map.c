@@ -181,7 +181,7 @@ static void a_wrong_mapping_is_refused_as_such(void **state)
 {
     (void)state;
     static const char *const fields[] = {"A=title", "B=nothing", "C=risk.scenario", "D=number", "E=source",
-                                         "F=evidence", "G=title", "H=finding", "I=finding.nothing", NULL};
+                                         "F=etag", "G=title", "H=finding", "I=finding.nothing", NULL};
     map_columns(fields);
     map_file("A,B,C,D,E,F,G,H,I\n1,2,3,4,5,6,7,8,9\n");
     assert_int_equal(errors.count, 8);
@@ -272,6 +272,32 @@ static void a_table_with_a_column_a_metric_is_read(void **state)
     assert_true(measurement(2)->value == 17);
 }
 
+static void times_without_a_zone_are_named(void **state)
+{
+    (void)state;
+    static const char *const pairs[] = {"Was=incident.occurred_time", "Seen=incident.detected_time", "Day=due_date",
+                                        "Title=title", NULL};
+    static const char *const measured[] = {"Seen=observed_time", "Told=recorded_time", "Value=value", NULL};
+    map_columns(pairs);
+    import.kind = ISMS__INPUTS__V1__INPUT_KIND__INPUT_KIND_INCIDENT;
+    map_file("Was,Seen,Day,Title\n1/Mar/26 3:22 PM,2026-03-02,2026-03-03 23:59,2026-03-04\n"
+             "2026-03-01T10:00:00Z,2026-03-02 08:00,,A\n2026-03-01T10:00:00Z,,2026-03-03T23:00:00-05:00,B\n");
+    assert_int_equal(errors.count, 0);
+    assert_string_equal(items[0].local_times, "incident.detected_time,incident.occurred_time");
+    assert_string_equal(input(0)->due_date, "2026-03-03");
+    assert_string_equal(items[1].local_times, "incident.detected_time");
+    assert_string_equal(items[2].local_times, "");
+    assert_string_equal(input(2)->due_date, "2026-03-03");
+
+    map_columns(measured);
+    import.kind = ISMS__INPUTS__V1__INPUT_KIND__INPUT_KIND_UNSPECIFIED;
+    import.metric_id = "01900000-0000-7000-8000-000000000001";
+    map_file("Seen,Told,Value\nOct 2024,2024-11-01T08:00:00Z,1\n2024-10-01T00:00:00Z,2024-11-01 08:00,1\n");
+    assert_int_equal(errors.count, 0); /* midnight there and midnight in UTC are two moments */
+    assert_string_equal(items[0].local_times, "observed_time");
+    assert_string_equal(items[1].local_times, "recorded_time");
+}
+
 static void a_column_may_name_the_metric(void **state)
 {
     (void)state;
@@ -315,6 +341,61 @@ static void columns_of_one_name_are_put_together(void **state)
     assert_int_equal(outcome.path_count, 3); /* what the file lacks is not taken over */
 }
 
+static void a_list_may_be_in_json(void **state)
+{
+    (void)state;
+    static const char *const pairs[] = {"Title=title", "Labels=labels", "Evidence=evidence", NULL};
+    map_columns(pairs);
+    map_file("Title,Labels,Evidence\n"
+             "A,\"[\"\"a, b\"\",\"\"[c]\"\"]\",\"[{\"\"title\"\":\"\"T\"\",\"\"uri\"\":\"\"urn:x\"\"}]\"\n"
+             "B,\"[c], [1]\",\nC,[1],[]\n");
+    assert_int_equal(errors.count, 0);
+    assert_int_equal(input(0)->n_labels, 2);
+    assert_string_equal(input(0)->labels[0], "a, b");
+    assert_string_equal(input(0)->labels[1], "[c]");
+    assert_int_equal(input(0)->n_evidence, 1);
+    assert_string_equal(input(0)->evidence[0]->uri, "urn:x");
+    assert_string_equal(input(1)->labels[1], "[1]");
+    assert_string_equal(input(2)->labels[0], "[1]");
+    assert_int_equal(input(2)->n_evidence, 0);
+}
+
+static void a_list_of_messages_has_to_be_in_json(void **state)
+{
+    (void)state;
+    static const char *const pairs[] = {"Title=title", "Evidence=evidence", NULL};
+    static const struct {
+        const char *cell, *says;
+    } wrong[] = {{"a screenshot", "not a list in JSON"}, {"[{]", "not a list in JSON"},
+                 {"{}", "not a list in JSON"}, {"[{\"\"note\"\":\"\"N\"\"}]", "required"},
+                 {"[1]", ""}, {"[]},\"\"summary\"\":\"\"S\"\"", "not a list in JSON"}};
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        char file[200];
+        map_columns(pairs);
+        snprintf(file, sizeof(file), "Title,Evidence\nA,\"%s\"\n", wrong[i].cell);
+        map_file(file);
+        assert_int_equal(item_count, 0);
+        assert_error(0, 2, 1, "Evidence", wrong[i].says);
+    }
+}
+
+static void amounts_of_money_are_read(void **state)
+{
+    (void)state;
+    static const char *const pairs[] = {"Title=title", "Currency=treatment.cost.currency",
+                                        "Cost=treatment.cost.hundredths", NULL};
+    map_columns(pairs);
+    import.kind = ISMS__INPUTS__V1__INPUT_KIND__INPUT_KIND_TREATMENT;
+    map_file("Title,Currency,Cost\nA,EUR,800000000000000\n");
+    assert_int_equal(errors.count, 0);
+    assert_int_equal(input(0)->treatment->cost->hundredths, 800000000000000);
+    map_columns(pairs);
+    import.kind = ISMS__INPUTS__V1__INPUT_KIND__INPUT_KIND_TREATMENT;
+    map_file("Title,Currency,Cost\nA,EUR,99999999999999999999\nB,EUR,12.50\n");
+    assert_int_equal(errors.count, 2);
+    assert_error(0, 2, 1, "Cost", "whole number");
+}
+
 static int group_setup(void **state)
 {
     (void)state;
@@ -355,9 +436,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(errors_are_counted_beyond_the_list, setup, teardown),
         cmocka_unit_test_setup_teardown(measurements_are_read, setup, teardown),
         cmocka_unit_test_setup_teardown(a_table_with_a_column_a_metric_is_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(times_without_a_zone_are_named, setup, teardown),
         cmocka_unit_test_setup_teardown(a_column_may_name_the_metric, setup, teardown),
         cmocka_unit_test_setup_teardown(fields_of_any_depth_are_reached, setup, teardown),
         cmocka_unit_test_setup_teardown(columns_of_one_name_are_put_together, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_list_may_be_in_json, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_list_of_messages_has_to_be_in_json, setup, teardown),
+        cmocka_unit_test_setup_teardown(amounts_of_money_are_read, setup, teardown),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

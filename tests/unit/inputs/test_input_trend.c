@@ -294,6 +294,53 @@ static int teardown(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+/* Five in each month from January to March, still open. */
+static struct input_trend five_a_month(Isms__Inputs__V1__InputKind kind, int32_t start, int32_t as_of)
+{
+    struct input_state all[15];
+    for (int i = 0; i < 15; i++)
+        all[i] = state_of(i + 1, day(2026, 1 + i / 5, 3 + 5 * (i % 5)), NO_DAY, NO_DAY);
+    struct input_trend_question question = question_of(kind, start, day(2026, 12, 31));
+    question.as_of_day = as_of;
+    return compute(&question, all, ARRAY_SIZE(all));
+}
+
+static void a_month_that_has_only_begun_is_no_improvement(void **state)
+{
+    (void)state;
+    struct input_trend trend = five_a_month(KIND(INCIDENT), day(2026, 1, 1), day(2026, 4, 2));
+    assert_int_equal(trend.measures[0].count, 4); /* what there is so far is shown */
+    assert_int_equal(trend.measures[0].heading.direction, DIRECTION(STABLE));
+    trend = five_a_month(KIND(INCIDENT), day(2026, 1, 1), day(2026, 5, 1)); /* April is over, and had none */
+    assert_int_equal(trend.measures[0].heading.direction, DIRECTION(IMPROVING));
+}
+
+static void the_rest_of_a_month_is_no_whole_month(void **state)
+{
+    (void)state;
+    struct input_trend trend = five_a_month(KIND(INCIDENT), day(2026, 1, 20), day(2026, 4, 1));
+    assert_int_equal(trend.measures[0].count, 4);
+    assert_int_equal(trend.measures[0].heading.direction, DIRECTION(INSUFFICIENT_DATA)); /* two whole ones */
+}
+
+/* How many there are says nothing of better or worse. */
+static void more_training_is_neither_better_nor_worse(void **state)
+{
+    (void)state;
+    struct input_state all[6];
+    for (int i = 0; i < 6; i++)
+        all[i] = state_of(i + 1, day(2026, i == 0 ? 1 : i < 3 ? 2 : 3, 3 + i), NO_DAY, NO_DAY);
+    static const Isms__Inputs__V1__InputKind counted[] = {KIND(TRAINING), KIND(AUDIT), KIND(IMPROVEMENT),
+                                                          KIND(CONTEXT_ISSUE), KIND(OUTCOME)};
+    for (size_t i = 0; i < ARRAY_SIZE(counted); i++) {
+        struct input_trend_question question = question_of(counted[i], day(2026, 1, 1), day(2026, 3, 31));
+        struct input_trend trend = compute(&question, all, ARRAY_SIZE(all));
+        assert_int_equal(trend.measures[0].count, 3);
+        assert_true(trend.measures[0].heading.slope_per_30_days > 0);
+        assert_int_equal(trend.measures[0].heading.direction, DIRECTION(UNSPECIFIED));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +352,9 @@ int main(void)
         TEST(effectiveness_counts_when_it_was_verified),
         TEST(too_many_names_are_counted_together),
         TEST(fewer_open_is_better),
+        TEST(a_month_that_has_only_begun_is_no_improvement),
+        TEST(the_rest_of_a_month_is_no_whole_month),
+        TEST(more_training_is_neither_better_nor_worse),
         TEST(every_kind_but_metrics_has_a_trend),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

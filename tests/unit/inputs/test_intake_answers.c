@@ -186,17 +186,18 @@ static void without_a_text_the_title_is_the_forms(void **state UNUSED)
     composed("Customers 2026", "How well?\n0");
 }
 
+/* All answers that a form may ask for, as long as they may be: 300 kB in letters of three bytes. */
 static void what_is_too_long_is_cut_at_a_letter(void **state UNUSED)
 {
     struct arena arena CLEANUP(arena_release);
     Isms__Inputs__V1__NewIntakeSubmission new;
-    static char text[5001], many[20][8];
+    static char text[3 * 5000 + 1], many[20][8];
     static question_proto more[20];
     static question_proto *all[20];
     static answer_proto long_answers[20];
     static answer_proto *long_given[20];
-    for (size_t i = 0; i + 2 < sizeof(text); i += 2)
-        memcpy(text + i, "\xc3\xa4", 2); /* a two-byte letter: the limit falls between letters or within one */
+    for (size_t i = 0; i + 3 < sizeof(text); i += 3)
+        memcpy(text + i, "\xe4\xb8\xad", 3);
     for (size_t i = 0; i < 20; i++) {
         snprintf(many[i], sizeof(many[i]), "q%zu", i);
         isms__inputs__v1__intake_question__init(&more[i]);
@@ -212,9 +213,9 @@ static void what_is_too_long_is_cut_at_a_letter(void **state UNUSED)
     arena_init(&arena, 1 << 20);
     assert_int_equal(intake_compose(&form, &submission, &arena, &new, &err), 0);
     assert_int_equal(new.n_answers, 20);
-    assert_in_range(strlen(new.summary), 19995, 20000);
-    assert_string_equal(new.summary + strlen(new.summary) - 5, "\xc3\xa4\xe2\x80\xa6");
-    assert_int_equal(strlen(new.title), strlen("Customers 2026: ") + 200 + 3);
+    assert_in_range(strlen(new.summary), 19994, 20000);
+    assert_string_equal(new.summary + strlen(new.summary) - 6, "\xe4\xb8\xad\xe2\x80\xa6");
+    assert_int_equal(strlen(new.title), strlen("Customers 2026: ") + 198 + 3);
 }
 
 static int room(int submissions, int today, int64_t now_us)

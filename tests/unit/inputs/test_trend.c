@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <math.h>
 #include <string.h>
 
 #include <isms/base/clock.h>
@@ -32,8 +33,8 @@ static int64_t day(int year, int month, int number)
 
 static struct trend_point point(int64_t on, double value, int64_t recorded)
 {
-    return (struct trend_point){
-        .time_us = on * INT64_C(86400000000), .day = on, .value = value, .recorded_day = recorded};
+    return (struct trend_point){.time_us = on * INT64_C(86400000000), .day = on, .recorded_day = recorded,
+                                .value = value, .minimum = value, .maximum = value};
 }
 
 static struct trend_question question_of(Isms__Inputs__V1__Polarity polarity)
@@ -182,6 +183,13 @@ static void too_little_says_so(void **state)
     question.minimum_points = 0;
     compute(&question, same_time, 3);
     assert_int_equal(trend.direction, DIRECTION(INSUFFICIENT_DATA));
+
+    struct trend_point one_month[] = {point(day(2026, 3, 2), 9, 0), point(day(2026, 3, 3), 5, 0),
+                                      point(day(2026, 3, 4), 1, 0)};
+    question.frequency = FREQUENCY(MONTHLY);
+    compute(&question, one_month, 3);
+    assert_int_equal(trend.quality.present, 1);
+    assert_int_equal(trend.direction, DIRECTION(INSUFFICIENT_DATA));
 }
 
 static void the_order_of_the_points_means_nothing(void **state)
@@ -264,6 +272,33 @@ static int teardown(void **state)
     return 0;
 }
 
+static void a_point_of_many_values_hides_no_extreme(void **state)
+{
+    (void)state;
+    struct trend_point points[3] = {point(period.start, 5, period.start), point(period.start + 1, 6, period.start + 1),
+                                    point(period.start + 2, 5, period.start + 2)};
+    points[1].minimum = -20;
+    points[1].maximum = 40;
+    struct value_span *spans = trend_spans(period, FREQUENCY(MONTHLY), points, 3, &arena);
+    assert_int_equal(spans[0].count, 3);
+    assert_true(spans[0].minimum == -20 && spans[0].maximum == 40);
+    assert_true(spans[0].last == 5 && fabs(spans[0].mean - 16.0 / 3) < 1e-9);
+}
+
+static void fewer_points_are_shown_evenly_with_both_ends(void **state)
+{
+    (void)state;
+    struct trend_point points[11];
+    size_t count;
+    for (size_t i = 0; i < ARRAY_SIZE(points); i++)
+        points[i] = point(period.start + (int64_t)i, (double)i, period.start);
+    const struct trend_point *shown = trend_points_thin(points, ARRAY_SIZE(points), 3, &arena, &count);
+    assert_int_equal(count, 3);
+    assert_true(shown[0].value == 0 && shown[1].value == 5 && shown[2].value == 10);
+    assert_ptr_equal(trend_points_thin(points, 3, 3, &arena, &count), points);
+    assert_int_equal(count, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +312,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_order_of_the_points_means_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(quality_counts_spans, setup, teardown),
         cmocka_unit_test_setup_teardown(many_points_are_thinned_and_all_counted, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_point_of_many_values_hides_no_extreme, setup, teardown),
+        cmocka_unit_test_setup_teardown(fewer_points_are_shown_evenly_with_both_ends, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

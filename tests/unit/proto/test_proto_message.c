@@ -73,6 +73,30 @@ static void test_memory_is_bounded(void **state)
     arena_release(&tiny);
 }
 
+static void test_rounds_leave_their_results_only(void **state)
+{
+    (void)state;
+    struct arena small;
+    ProtobufCMessage *books[20];
+    arena_init(&small, 32 * 1024);
+    for (size_t i = 0; i < ARRAY_SIZE(books); i++) {
+        struct arena_mark mark = arena_mark(&small);
+        assert_non_null(arena_alloc(&small, 8 * 1024)); /* twenty of them would not fit */
+        books[i] = library_read("Book", i % 2 ? "{\"title\":\"odd\",\"ratings\":[1,2,3]}" : "{\"title\":\"even\"}");
+        assert_int_equal(message_keep(&books[i], &small, &mark, &err), 0);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(books); i++) {
+        struct slice kept, read;
+        ProtobufCMessage *book =
+            library_read("Book", i % 2 ? "{\"title\":\"odd\",\"ratings\":[1,2,3]}" : "{\"title\":\"even\"}");
+        assert_int_equal(message_pack(books[i], &arena, &kept, &err), 0);
+        assert_int_equal(message_pack(book, &arena, &read, &err), 0);
+        assert_int_equal(kept.length, read.length);
+        assert_memory_equal(kept.data, read.data, read.length);
+    }
+    arena_release(&small);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -80,6 +104,7 @@ int main(void)
         cmocka_unit_test(test_canonical_form),
         cmocka_unit_test(test_canonical_form_of_large_numbers),
         cmocka_unit_test(test_memory_is_bounded),
+        cmocka_unit_test(test_rounds_leave_their_results_only),
     };
     return cmocka_run_group_tests(tests, library_setup, library_teardown);
 }
