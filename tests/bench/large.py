@@ -239,8 +239,10 @@ def others_make(arguments):
     points = max(points // max(each // 25, 1), 1)
     for first in range(1, arguments.tenants + 1, STEP):
         last = min(first + STEP - 1, arguments.tenants)
-        make(f"select pg_temp.large_tenants({first}, {last}); select pg_temp.large_inputs(array(select "
-             f"md5('large ' || n)::uuid from generate_series({first}, {last}) n), {each}, {points}, false)")
+        tenants = f"array(select md5('large ' || n)::uuid from generate_series({first}, {last}) n)"
+        make(f"select pg_temp.large_tenants({first}, {last}); "
+             f"select pg_temp.large_inputs({tenants}, {each}, {points}, false); "
+             f"select pg_temp.large_snapshots({tenants}, 1)")
         print(f"organisations: {last} of {arguments.tenants}", file=sys.stderr)
     sql("vacuum analyze")
 

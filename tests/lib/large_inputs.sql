@@ -4,10 +4,12 @@
 --   set session_replication_role = replica;      -- no triggers: what they would do is done here, at a hundredth
 --   select pg_temp.large_tenants(first => 1, last => 1000);
 --   select pg_temp.large_inputs(tenants => array(…), inputs => 1000, points => 250, whole => true);
+--   select pg_temp.large_snapshots(tenants => array(…), snapshots => 1);
 --
 -- Of each organisation one input in 25 is a metric, with `points` measurements over the last 36 months; every tenth of
 -- the others is closed. Each input has its revision in the change log; if `whole`, with its content and hash, so that
--- it can be frozen, shown in its history and verified. Measurements have none.
+-- it can be frozen, shown in its history and verified. Measurements have none. A snapshot names all inputs, and has no
+-- document.
 
 create function pg_temp.large_id(place bigint, of uuid) returns uuid language sql immutable as $$
     -- A UUIDv7: in the order of `place`, as ids are that are made one after the other.
@@ -77,4 +79,19 @@ begin
     where m.kind = 'METRIC';
     drop table made;
 end
+$$;
+
+create function pg_temp.large_snapshots(tenants uuid[], snapshots integer) returns void language sql as $$
+    insert into inputs.snapshot (tenant_id, id, review_id, opening_id, start_date, end_date, as_of, at_sequence,
+                                 item_count, content, sha256, sequence, create_time)
+    select t.tenant, pg_temp.large_id(n, t.tenant), gen_random_uuid(), gen_random_uuid(), '2026-01-01', '2026-12-31',
+           now(), 1, 0, 'x', encode(sha256('x'), 'hex'), n, now()
+    from unnest(tenants) t (tenant) cross join generate_series(1, snapshots) n;
+
+    insert into inputs.snapshot_item (tenant_id, snapshot_id, position, kind, row_id, number, revision, content_sha256,
+                                      state, sequence)
+    select i.tenant_id, pg_temp.large_id(n, i.tenant_id), row_number() over (partition by i.tenant_id, n order by i.id),
+           i.kind, i.id, i.number, i.revision, 'x', i.state, n
+    from inputs.input i cross join generate_series(1, snapshots) n
+    where i.tenant_id = any (tenants);
 $$;

@@ -171,7 +171,8 @@ create table inputs.input_text (
     foreign key (tenant_id, input_id) references inputs.input (tenant_id, id)
 );
 call core.protect('inputs.input_text');
-create policy scope on inputs.input_text as restrictive using ((select core.scope()) = 'all');
+create policy scope on inputs.input_text as restrictive using (
+    case (select core.scope()) when 'all' then true else false end);
 
 create function inputs.keep_words() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
