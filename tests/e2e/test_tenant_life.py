@@ -11,7 +11,8 @@ import uuid
 import pytest
 import story
 from google.protobuf import json_format
-from isms_client import SERVICES, Caller, Organisation, Refused, api, as_dict, new_id, stack, until
+from isms_client import (BARE_ENVIRONMENT, SERVICES, Caller, Organisation, Refused, api, as_dict, new_id, stack,
+                         until)
 from test_reporting import pages, root
 
 ERASABLE = ("name", "email", "position", "subject")
@@ -248,7 +249,7 @@ def test_every_export_is_in_the_audit_trail(world):
 
 
 def ismsctl(*arguments, caller, **addresses):
-    environment = {"ISMS_CREDENTIAL": caller.credential, "PATH": os.environ["PATH"],
+    environment = {**BARE_ENVIRONMENT, "ISMS_CREDENTIAL": caller.credential,
                    **{f"ISMS_{name.upper()}_ADDRESS": addresses.get(name, stack().address(name)) for name in SERVICES}}
     return subprocess.run([str(stack().bin / "ismsctl"), *arguments], env=environment, capture_output=True, text=True)
 

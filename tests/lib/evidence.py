@@ -3,14 +3,13 @@
 import base64
 import contextlib
 import hashlib
-import os
 import pathlib
 import shutil
 import subprocess
 import tempfile
 
 import grpc
-from isms_client import Caller, Refused, new_id, stack, until
+from isms_client import BARE_ENVIRONMENT, Caller, Refused, new_id, stack, until
 
 MIB = 1 << 20
 UPLOADING, STORED, DELETED, REMOVED = 1, 2, 3, 4
@@ -108,7 +107,7 @@ class Inputs:
         password = (folder / "password").read_text().strip()
         database = f"@127.0.0.1:{stack().port('postgres')}/isms"
         environment = {
-            "PATH": os.environ["PATH"], "ISMS_LISTEN": f"127.0.0.1:{stack().control('port', 'inputs-9')}",
+            **BARE_ENVIRONMENT, "ISMS_LISTEN": f"127.0.0.1:{stack().control('port', 'inputs-9')}",
             "ISMS_ADMIN_LISTEN": f"127.0.0.1:{stack().control('port', 'inputs-9-admin')}",
             "ISMS_DATABASE_URL": f"postgresql://isms_inputs:{password}{database}",
             "ISMS_JOB_DATABASE_URL": f"postgresql://isms_jobs:{password}{database}",

@@ -21,6 +21,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, json_format, messag
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SERVICES = ("inputs", "actions", "reviews", "reporting")
+# What a program of ours is given beside its own settings: where others are, and what tests/run.sh tells a sanitizer.
+BARE_ENVIRONMENT = {name: value for name, value in os.environ.items() if name == "PATH" or name.endswith("SAN_OPTIONS")}
 
 
 class Api:

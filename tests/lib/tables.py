@@ -5,14 +5,13 @@ import csv
 import datetime
 import io
 import json
-import os
 import subprocess
 
-from isms_client import SERVICES, as_dict, stack
+from isms_client import BARE_ENVIRONMENT, SERVICES, as_dict, stack
 
 
 def ismsctl(caller, *arguments):
-    environment = {"ISMS_CREDENTIAL": caller.credential, "PATH": os.environ["PATH"],
+    environment = {**BARE_ENVIRONMENT, "ISMS_CREDENTIAL": caller.credential,
                    **{f"ISMS_{name.upper()}_ADDRESS": stack().address(name) for name in SERVICES}}
     return subprocess.run([str(stack().bin / "ismsctl"), *arguments], env=environment, capture_output=True)
 
