@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include <isms/inputs/v1/statements.pb-c.h>
+#include <isms/proto/mask.h>
 #include <isms/proto/validate.h>
 
 #include "service.h"
@@ -97,11 +98,28 @@ static void batch_refuse(size_t place, const struct err *fault, struct err *err)
     }
 }
 
+static const struct message_type *input_type(struct call *call)
+{
+    return descriptors_message_of(inputs_descriptors(call), &isms__inputs__v1__input__descriptor);
+}
+
+/* The paths are an update mask's under another name. */
+static int paths_check(struct call *call, const Isms__Inputs__V1__BatchUpsertInputsRequest *request, struct err *err)
+{
+    Google__Protobuf__FieldMask mask = GOOGLE__PROTOBUF__FIELD_MASK__INIT;
+    mask.paths = request->update_paths;
+    mask.n_paths = request->n_update_paths;
+    if (mask_check(input_type(call), &mask, err) == 0)
+        return 0;
+    for (size_t i = 0; i < violations_kept(err); i++)
+        snprintf(err->violations[i].field, sizeof(err->violations[i].field), "update_paths");
+    return -1;
+}
+
 static int inputs_judge(struct call *call, const Isms__Inputs__V1__BatchUpsertInputsRequest *request,
                         Isms__Inputs__V1__UpsertResult **results, struct accepted *accepted, struct err *err)
 {
-    const struct message_type *type =
-        descriptors_message_of(inputs_descriptors(call), &isms__inputs__v1__input__descriptor);
+    const struct message_type *type = input_type(call);
     struct err refusal = {0};
     for (size_t i = 0; i < request->n_inputs; i++) {
         struct err fault = {0};
@@ -180,7 +198,7 @@ int batch_upsert_inputs(struct call *call, const ProtobufCMessage *message, Prot
         response->results[i] = &results[i];
     }
     response->n_results = request->n_inputs;
-    if (inputs_judge(call, request, response->results, &accepted, err) < 0)
+    if (paths_check(call, request, err) < 0 || inputs_judge(call, request, response->results, &accepted, err) < 0)
         return -1;
     return accepted.request.n_inputs > 0 ? inputs_store(call, &accepted, err) : 0;
 }

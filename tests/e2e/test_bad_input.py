@@ -258,6 +258,21 @@ def test_masks_name_changeable_fields_only(manager, action, mask):
     assert manager.GetAction(id=action.id).title == "Exists"
 
 
+@pytest.mark.parametrize("path", ["nothing", "labels.x", "title.more", "risk.current.levels", "number", "source",
+                                  "risk.above_appetite"])
+def test_the_paths_of_an_upsert_name_changeable_fields_only(manager, path):
+    given = {"source": "paths", "external_id": path, "labels": ["a"], "risk": {"scenario": "Before"}}
+    id = manager.BatchUpsertInputs(inputs=[{"title": "Before", **given}]).results[0].input.id
+    changed = {**given, "title": "After", "labels": ["b"], "risk": {"scenario": "After"}}
+    with pytest.raises(Refused) as refused:
+        manager.BatchUpsertInputs(inputs=[changed], update_paths=["title", path])
+    assert (refused.value.code.name, refused.value.reason) == ("INVALID_ARGUMENT", "MASK_INVALID")
+    assert list(refused.value.fields) == ["update_paths"] and f"'{path}'" in refused.value.fields["update_paths"]
+    assert manager.GetInput(id=id).title == "Before"
+    taken = manager.BatchUpsertInputs(inputs=[changed], update_paths=["title", "risk.scenario"]).results[0].input
+    assert (taken.title, taken.risk.scenario, list(taken.labels)) == ("After", "After", ["a"])
+
+
 @pytest.mark.parametrize("etag", ["2", "0", "-1", "01", "x", "1 ", "99999999999999999999999"])
 def test_another_etag_changes_nothing(manager, action, etag):
     with pytest.raises(Refused) as refused:

@@ -184,6 +184,30 @@ def test_of_a_file_whose_import_has_ended_size_and_hash_are_left(manager):
     assert there(manager) == {"A-1", "A-2", "A-3"}
 
 
+def told_to_the_service(organisation, upload, change):
+    """What the database says to whoever logs in as the service and changes the import."""
+    return stack().sql(f"""select core.begin_write('{organisation.id}', null, 'job', 0, 'all', 5000, 'inputs', 'x',
+                                                   null, null, '', now());
+        update inputs.import set {change} where id = '{upload.id}'""", role="isms_inputs").stderr
+
+
+@pytest.mark.parametrize("change", ["sha256 = repeat('0', 64)", "created = 7", "state = 'RUNNING', phase = 'STORING'"])
+def test_how_an_import_ended_stays_so_whoever_logs_in_as_the_service(organisation, manager, change):
+    ended = imported(manager, FILE, columns=MAPPING)
+    assert "an import that has ended does not change" in told_to_the_service(organisation, ended, change)
+    assert manager.GetImport(id=ended.id) == ended
+
+
+def test_what_is_known_of_a_file_that_is_run_stays_whoever_logs_in_as_the_service(organisation, manager):
+    upload = uploaded(manager)
+    with Held() as held:
+        hold_reading(held, organisation, upload)
+        upload.start()
+        for change in ("sha256 = repeat('0', 64)", "received_bytes = 1", "actor_id = null", "dry_run = true"):
+            assert "a file that is run does not change" in told_to_the_service(organisation, upload, change)
+    assert upload.finished().sha256 == hashlib.sha256(FILE).hexdigest()
+
+
 def test_an_upload_that_nobody_goes_on_with_is_ended_and_removed(organisation, manager):
     abandoned, empty, going_on = (Import(manager, FILE, columns=MAPPING) for _ in range(3))
     for upload in (abandoned, going_on):

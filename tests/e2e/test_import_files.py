@@ -185,6 +185,9 @@ BROKEN = {
     "rows backwards": zipped({**SHELL, SHEET: '<worksheet><row r="2"/><row r="1"/></worksheet>'}),
     "far out": zipped({**SHELL, SHEET: '<worksheet><row r="99999999"><c r="A1" t="str"><v>x</v></c></row>'}),
     "too wide": zipped({**SHELL, SHEET: '<worksheet><row r="1"><c r="ZZZ1" t="str"><v>x</v></c></row></worksheet>'}),
+    "a text that is not there": zipped({**SHELL, SHEET: '<worksheet><row r="1"><c t="str"><v>Id</v></c><c t="str">'
+                                        '<v>Title</v></c><c t="str"><v>Note</v></c></row><row r="2"><c><v>1</v></c>'
+                                        '<c t="str"><v>One</v></c><c t="s"><v>7</v></c></row></worksheet>'}),
     "no rows": zipped({**SHELL, SHEET: "<worksheet><sheetData/></worksheet>"}),
 }
 

@@ -6,7 +6,9 @@ import uuid
 import pytest
 import story
 from csv_import import everything
-from isms_client import Organisation, Refused, new_id
+from evidence import content, downloaded, stored
+from held import Held
+from isms_client import Organisation, Refused, new_id, stack, until
 
 IN_SESSION = 3
 
@@ -97,3 +99,33 @@ def test_the_longest_period_opens(manager, chair, start, end):
                                              "period": {"start_date": start, "end_date": end}})
     manager.PrepareReview(id=longest.id)
     assert manager.OpenReview(id=longest.id).state == IN_SESSION
+
+
+def test_evidence_that_is_given_up_while_a_meeting_is_opened_is_not_missing_from_what_was_frozen(manager, chair):
+    """Whoever is quicker: the file stays, or the opening does not adopt a freeze that names it."""
+    file = stored(manager, content(1000))
+    finding = manager.CreateInput(input={"title": "Shown", "finding": {},
+                                         "evidence": [{"title": "Screenshot", "file_id": file.id}]})
+    review, outcome = prepared(manager, chair, "While it is opened"), []
+
+    def opens():
+        try:
+            outcome.append(manager.OpenReview(id=review.id))
+        except Refused as refused:
+            outcome.append(refused)
+
+    with Held() as held:
+        held.run("lock table inputs.measurement in access exclusive mode")  # what the freeze reads after the inputs
+        opening = threading.Thread(target=opens)
+        opening.start()
+        until(lambda: not opening.is_alive() or stack().sql(
+            "select count(*) from pg_locks where relation = 'inputs.measurement'::regclass and not granted"
+        ).stdout.strip() != "0", what="the freeze to wait")
+        manager.UpdateInput(id=finding.id, input={"title": "Shown"}, update_mask="evidence")
+        manager.DeleteEvidenceFile(id=file.id)
+    opening.join()
+    if isinstance(outcome[0], Refused):
+        opened = manager.OpenReview(id=review.id)
+        assert opened.state == IN_SESSION
+    frozen = {item.id: item for item in everything(manager.ListSnapshotInputs, "inputs", review_id=review.id)}
+    assert all(downloaded(manager, evidence.file_id) == content(1000) for evidence in frozen[finding.id].evidence)

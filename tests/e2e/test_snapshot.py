@@ -162,8 +162,8 @@ FORBIDDEN_ANYWHERE = [
     "update inputs.snapshot_item set revision = revision + 1", "delete from inputs.snapshot_item",
     "truncate inputs.snapshot_item",
     "insert into inputs.snapshot_item (tenant_id, snapshot_id, position, kind, row_id, number, revision, "
-    "content_sha256) select tenant_id, snapshot_id, position + 1000, kind, row_id, number, revision, content_sha256 "
-    "from inputs.snapshot_item",
+    "content_sha256, state) select tenant_id, snapshot_id, position + 1000, kind, row_id, number, revision, "
+    "content_sha256, state from inputs.snapshot_item",
     "insert into inputs.snapshot (tenant_id, id, review_id, opening_id, start_date, end_date, as_of, at_sequence, "
     "item_count, content, sha256) select tenant_id, gen_random_uuid(), review_id, opening_id, start_date, end_date, "
     "as_of, at_sequence, item_count, content, sha256 from inputs.snapshot",
@@ -221,11 +221,12 @@ def test_what_was_signed_cannot_be_changed_by_a_service(changed, role, how):
 
 def test_the_statements_would_do_it_if_they_could(changed):
     """The same as the database's administrator: these statements are not refused for a slip of the pen."""
-    slips = ("does not exist", "syntax error", "invalid input")
+    slips = ("does not exist", "syntax error", "invalid input", "null value")
     answers = sql_each([f"set local session_replication_role = replica; {statement}; rollback; begin"
                         for statement in FORBIDDEN_ANYWHERE
                         if statement.startswith(("update", "delete", "insert", "truncate"))],
-                       "postgres", context(changed.organisation.id, "tenant set"))
+                       "postgres", context(changed.organisation.id, "tenant set") +
+                       "select set_config('app.sequence', '1', true), set_config('app.now', now()::text, true);")
     wrong = [answer for answer in answers if "ERROR:" in answer and any(slip in answer for slip in slips)]
     assert wrong == []
 

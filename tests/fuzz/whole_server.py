@@ -419,6 +419,7 @@ class Fuzz:
         self.platform.EraseOrganisation(id=self.spare.id, name=self.spare_name)
         self.reached["EraseOrganisation"] += 1
         self.files_and_forms(manager)
+        self.contributions(manager, tenancy.callers["CONTRIBUTOR"])
         for _ in range(calls):
             left = [method for method in self.methods if method.name in self.unreached()]
             if not left:
@@ -454,6 +455,17 @@ class Fuzz:
         party = manager.CreateParty(party={"name": "Party"})
         manager.DeleteParty(id=party.id)
         manager.UndeleteParty(id=party.id)
+
+    @staticmethod
+    def contributions(manager, contributor):
+        """What is asked of whoever may still deliver it: chance suspends members and takes their roles."""
+        asked = manager.CreateContributions(contributions=[
+            {"kind": "INPUT_KIND_RISK", "assignee_id": contributor.member, "due_date": story.day(30)}]).contributions[0]
+        manager.UpdateContribution(id=asked.id, contribution={"note": "By Friday"}, update_mask="note")
+        contributor.DeliverContribution(id=asked.id)
+        manager.ReturnContribution(id=asked.id, reason="Half of it")
+        manager.HandOver(from_member_id=contributor.member, to_member_id=manager.member)
+        manager.WithdrawContribution(id=asked.id)
 
     # --- around ---------------------------------------------------------------------------------------------
 

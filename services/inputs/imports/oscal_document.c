@@ -16,6 +16,7 @@ void oscal_document_init(struct oscal *oscal, const struct import_reading *readi
         .owners = json_object(),
         .observations = json_object(),
         .referred = json_object(),
+        .ids = json_object(),
     };
 }
 
@@ -24,6 +25,7 @@ void oscal_document_release(struct oscal *oscal)
     json_decref(oscal->owners);
     json_decref(oscal->observations);
     json_decref(oscal->referred);
+    json_decref(oscal->ids);
 }
 
 static void referred_index(struct oscal *oscal, const json_t *holder)

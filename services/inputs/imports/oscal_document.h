@@ -31,6 +31,7 @@ struct oscal {
     json_t *owners;               /* uuid → external id of the input that has it */
     json_t *observations;         /* uuid → observation */
     json_t *referred;             /* observations that something refers to */
+    json_t *ids;                  /* external id → the item that has it */
     char audit_id[OSCAL_ID_SIZE]; /* of the result, or of the document */
 };
 

@@ -1,6 +1,7 @@
 /* oscal_draft.c: inputs are written as proto JSON, and held to the rules of their fields. */
 #include "oscal_draft.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +90,20 @@ static void violations_note(struct oscal *oscal, const struct err *err)
     }
 }
 
+/* Of two things with one uuid, the second would be stored over the first. */
+static bool id_is_own(struct oscal *oscal, const char *id)
+{
+    const json_t *first = json_object_get(oscal->ids, id);
+    char message[60];
+    if (*id && !first) {
+        oscal->failed |= json_object_set_new(oscal->ids, id, json_integer(oscal->made)) < 0;
+        return !oscal->failed;
+    }
+    snprintf(message, sizeof(message), "is that of item %" JSON_INTEGER_FORMAT " as well", json_integer_value(first));
+    draft_fault(oscal, "uuid", *id ? message : "is required");
+    return false;
+}
+
 static char *text_keep(struct oscal *oscal, json_t *value)
 {
     char *text = json_dumps(value, 0);
@@ -109,10 +124,8 @@ static void item_give(struct oscal *oscal, struct oscal_draft *draft)
     if (json_read(oscal->type, text, strlen(text), false, oscal->reading->arena, &message, &err) == 0) {
         Isms__Inputs__V1__Input *input = (Isms__Inputs__V1__Input *)message;
         input->source = oscal->reading->import->source;
-        if (!*input->external_id) {
-            draft_fault(oscal, "uuid", "is required");
+        if (!id_is_own(oscal, input->external_id))
             return;
-        }
         if (message_validate(oscal->type, message, &err) == 0) {
             struct import_item item = {
                 .message = message, .row = oscal->made, .level = (int)oscal->level, .references = references,

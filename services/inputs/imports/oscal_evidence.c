@@ -23,6 +23,7 @@ static void observation_add(struct oscal_draft *draft, const json_t *observation
     buf_text(&note, strlen(name) > length ? name : "");
     buf_printf(&note, "%s%s", note.length > 0 ? "\n" : "", description);
     oscal_rest_append(&note, observation, taken);
+    draft->summary.failed |= note.failed;
     json_t *evidence = json_pack("{s:s, s:s+}", "title", title, "uri", "urn:uuid:", oscal_text(observation, "uuid"));
     if (note.length <= NOTE_MAX && note.length > 0) {
         json_object_set_new(evidence, "note", json_stringn(note.data, note.length));

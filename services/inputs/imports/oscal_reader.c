@@ -34,6 +34,31 @@ static void document_make(struct oscal *oscal, bool is_plan)
     oscal_draft_finish(oscal, &draft);
 }
 
+/* Things that are listed elsewhere than in a list would be passed over without a word. */
+static bool lists_check(struct oscal *oscal, const json_t *holder)
+{
+    static const char *const lists[] = {"results", "observations", "risks", "findings", "poam-items"};
+    bool right = true;
+    for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+        const json_t *list = json_object_get(holder, lists[i]);
+        if (!list || json_is_array(list))
+            continue;
+        import_errors_add(oscal->errors, 1, 0, lists[i], "is not a list");
+        right = false;
+    }
+    return right;
+}
+
+static bool document_check(struct oscal *oscal)
+{
+    const json_t *result;
+    size_t i;
+    bool right = lists_check(oscal, oscal->root);
+    json_array_foreach(json_object_get(oscal->root, "results"), i, result)
+        right = lists_check(oscal, result) && right;
+    return right;
+}
+
 static void document_read(struct oscal *oscal, const json_t *document)
 {
     const json_t *results = json_object_get(document, "assessment-results");
@@ -43,11 +68,17 @@ static void document_read(struct oscal *oscal, const json_t *document)
         import_errors_add(oscal->errors, 1, 0, "", "has neither assessment-results nor plan-of-action-and-milestones");
         return;
     }
+    if (results && plan) {
+        import_errors_add(oscal->errors, 1, 0, "", "has two documents: import each by itself");
+        return;
+    }
     const char *version = oscal_text(json_object_get(oscal->root, "metadata"), "oscal-version");
     if (strncmp(version, "1.", 2) != 0) {
         import_errors_add(oscal->errors, 1, 0, "oscal-version", "is not 1.1, nor another 1");
         return;
     }
+    if (!document_check(oscal))
+        return;
     json_object_set_new(oscal->owners, oscal_text(oscal->root, "uuid"), json_string(oscal_text(oscal->root, "uuid")));
     if (plan)
         oscal_document_observe(oscal, oscal->root);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <isms/base/clock.h>
+#include <isms/base/utf8.h>
 
 enum { PATH_SIZE = 1000 };
 
@@ -22,6 +23,12 @@ const char *oscal_day(const json_t *object, const char *member, char storage[sta
     return date_parse(storage, &date) ? storage : "";
 }
 
+/* A path that is longer than anybody needs ends early, and not within a character. */
+static void path_end(char path[static PATH_SIZE])
+{
+    path[utf8_cut(path, strlen(path), PATH_SIZE)] = '\0';
+}
+
 static void value_append(struct buf *text, char *path, size_t length, const json_t *value)
 {
     const char *key;
@@ -30,11 +37,13 @@ static void value_append(struct buf *text, char *path, size_t length, const json
     if (json_is_object(value) && json_object_size(value) > 0) {
         json_object_foreach((json_t *)value, key, item) {
             snprintf(path + length, PATH_SIZE - length, "%s%s", length ? "." : "", key);
+            path_end(path);
             value_append(text, path, strlen(path), item);
         }
     } else if (json_is_array(value) && json_array_size(value) > 0) {
         json_array_foreach(value, index, item) {
             snprintf(path + length, PATH_SIZE - length, "[%zu]", index);
+            path_end(path);
             value_append(text, path, strlen(path), item);
         }
     } else {
@@ -68,6 +77,7 @@ void oscal_rest_append(struct buf *text, const json_t *object, const char *const
             buf_char(text, '\n'); /* an empty line before the first */
         first = false;
         snprintf(path, sizeof(path), "%s", key);
+        path_end(path);
         value_append(text, path, strlen(path), value);
     }
 }

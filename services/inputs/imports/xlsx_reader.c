@@ -103,13 +103,14 @@ static void cell_begin(struct sheet *sheet, const char **attributes)
     buf_clear(&sheet->value);
 }
 
+/* NULL: it is a text of the workbook's, which is not there. */
 static const char *cell_text(struct sheet *sheet, char *storage)
 {
     buf_char(&sheet->value, '\0');
     const char *value = sheet->value.failed ? "" : sheet->value.data;
     switch (sheet->type) {
     case 's':
-        return xlsx_string(sheet->strings, value);
+        return !*value ? "" : xlsx_string(sheet->strings, value);
     case 'b':
         return !*value ? "" : strcmp(value, "0") == 0 || strcmp(value, "false") == 0 ? "false" : "true";
     case 'n':
@@ -129,7 +130,11 @@ static void cell_end(struct sheet *sheet)
     if (sheet->column < 0 || (sheet->width >= 0 && sheet->column >= sheet->width))
         return;
     const char *text = cell_text(sheet, storage);
-    size_t length = strlen(text);
+    size_t length = text ? strlen(text) : 0;
+    if (!text) {
+        fault_set(sheet, sheet->column, "refers to a text that the workbook does not have");
+        return;
+    }
     if (sheet->value.failed || length > TABLE_CELL_MAX) {
         fault_set(sheet, sheet->column, "is longer than %d bytes", TABLE_CELL_MAX);
         return;

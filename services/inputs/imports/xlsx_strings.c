@@ -88,5 +88,5 @@ const char *xlsx_string(const struct xlsx_strings *strings, const char *number)
     char *end;
     unsigned long index = strtoul(number, &end, 10);
     bool known = *number && !*end && index < strings->count && strings->text.data;
-    return known ? strings->text.data + strings->starts[index] : "";
+    return known ? strings->text.data + strings->starts[index] : NULL;
 }

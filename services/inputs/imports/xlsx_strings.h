@@ -29,7 +29,7 @@ void xlsx_strings_release(struct xlsx_strings *strings);
 int xlsx_strings_read(struct xlsx_strings *strings, struct xlsx_package *package, const char *part,
                       const char **ret_fault) MUST_CHECK;
 
-/* "" for a number that is none. */
+/* NULL for a number that is none, or of no text of the workbook's. */
 const char *xlsx_string(const struct xlsx_strings *strings, const char *number);
 
 #endif

@@ -122,12 +122,31 @@ begin
     loop
         call core.protect(('inputs.' || target)::regclass);
         execute format('create policy scope on inputs.%I as restrictive to isms_inputs '
-                       'using ((select core.scope()) = ''all'')', target);
+                       'using (case (select core.scope()) when ''all'' then true else false end)', target);
     end loop;
 end
 $$;
 call core.log_changes('inputs.import_profile');
 call core.log_changes('inputs.import');
+
+-- The import says which file its inputs came from, who had it run and what became of it.
+create function inputs.guard_import() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if old.state not in ('UPLOADING', 'RUNNING') then
+        raise exception 'an import that has ended does not change';
+    end if;
+    if old.state = 'RUNNING'
+       and row(new.sha256, new.received_bytes, new.file_name, new.format, new.source, new.kind, new.metric_id,
+               new.columns, new.table_place, new.dry_run, new.actor_id, new.run_time)
+           is distinct from
+           row(old.sha256, old.received_bytes, old.file_name, old.format, old.source, old.kind, old.metric_id,
+               old.columns, old.table_place, old.dry_run, old.actor_id, old.run_time) then
+        raise exception 'a file that is run does not change';
+    end if;
+    return new;
+end
+$$;
+create trigger guard before update on inputs.import for each row execute function inputs.guard_import();
 
 -- The importing jobs find out which organisations have something to import, and what nobody needs any more.
 create policy jobs on inputs.import for select to isms_jobs using (state in ('UPLOADING', 'RUNNING'));

@@ -1,9 +1,23 @@
 --@request isms.inputs.v1.StoreSnapshotRequest
 --@response isms.inputs.v1.Snapshot
-with target as materialized (
+-- Evidence files that were given up since the inputs were read: nothing kept them then, and what is frozen now may name
+-- them. (Both bounds, so that the planner reads these few changes by the log's key.)
+with given_up as materialized (
+    select d.row_id as id from core.change d
+    where d.tenant_id = :tenant and d.sequence > :snapshot.sequence and d.sequence <= core.sequence()
+      and d.table_name = 'inputs.evidence_file' and d.content::jsonb ->> 'state' = 'DELETED'
+),
+target as materialized (
     select case when exists (select from inputs.snapshot s
                              where s.tenant_id = :tenant and s.review_id = (:snapshot.review_id)::uuid
                                and s.opening_id = (:snapshot.opening_id)::uuid)
+                     or exists (select from given_up g
+                                join inputs.evidence_use u on u.tenant_id = :tenant and u.file_id = g.id
+                                join jsonb_to_recordset(:items) e (id uuid, revision bigint) on e.id = u.input_id
+                                join core.change c on c.tenant_id = :tenant and c.table_name = 'inputs.input'
+                                                  and c.row_id = e.id and c.revision = e.revision
+                                where c.content::jsonb -> 'evidence'
+                                      @> jsonb_build_array(jsonb_build_object('file_id', g.id)))
                 then core.fail('CONFLICT') else true end as ok
 ),
 new as (

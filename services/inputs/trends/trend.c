@@ -106,7 +106,8 @@ static void values_state(struct trend *trend, const struct trend_point *points, 
 {
     double first = trend->first_value = points[0].value;
     double last = trend->last_value = points[count - 1].value;
-    trend->change_percent = first == 0 ? 0 : (last - first) / fabs(first) * 100;
+    double percent = first == 0 ? 0 : (last - first) / fabs(first) * 100;
+    trend->change_percent = isfinite(percent) ? percent : 0; /* 1e-300 is as good as 0 */
     for (size_t i = 0; i < count; i++)
         trend->mean_value = mean_next(trend->mean_value, points[i].value, i + 1);
 }

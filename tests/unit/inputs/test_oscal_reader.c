@@ -6,7 +6,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
+
+#include <isms/base/arena.h>
+#include <isms/base/utf8.h>
 
 #include "oscal_reader.h"
 #include "oscal_text.h"
@@ -32,26 +36,125 @@ static int64_t file_part(void *context, int64_t offset, void *into, size_t size)
     return (int64_t)size;
 }
 
+static int item_count(void *context, const struct import_item *item)
+{
+    (void)item;
+    (*(int *)context)++;
+    return 0;
+}
+
+/* The items that become of the document; what is wrong with it is in `ret_errors`, for the caller to release. */
+static int document_items(const char *document, struct import_errors *ret_errors)
+{
+    int items = 0;
+    struct import_source source = {
+        .length = (int64_t)strlen(document), .read = file_part, .context = (void *)(uintptr_t)document};
+    Isms__Inputs__V1__Import import = ISMS__INPUTS__V1__IMPORT__INIT;
+    struct arena arena CLEANUP(arena_release);
+    struct import_outcome outcome;
+    struct err err = {0};
+    struct descriptors *descriptors;
+    import.source = "scanner";
+    arena_init(&arena, 16 * 1024 * 1024);
+    assert_int_equal(descriptors_new(&isms_descriptors_source, &descriptors, &err), 0);
+    struct import_reading reading = {.descriptors = descriptors, .import = &import, .source = &source,
+                                     .arena = &arena, .on_item = item_count, .context = &items};
+    import_errors_init(ret_errors);
+    assert_int_equal(oscal_read(&reading, ret_errors, &outcome, &err), 0);
+    descriptors_free(descriptors);
+    return items;
+}
+
 static void what_is_no_document_is_told(void **state)
 {
     (void)state;
     static const char *const files[] = {"{", "[]", "{\"catalog\": {}}", "{\"assessment-results\": []}",
-                                        "{\"assessment-results\": {\"metadata\": {\"oscal-version\": \"2.0\"}}}"};
+                                        "{\"assessment-results\": {\"metadata\": {\"oscal-version\": \"2.0\"}}}",
+                                        "{\"assessment-results\": {\"uuid\": \"a\", \"metadata\": {\"title\": \"A\","
+                                        " \"oscal-version\": \"1.1\"}}, \"plan-of-action-and-milestones\": {}}"};
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-        struct import_source source = {
-            .length = (int64_t)strlen(files[i]), .read = file_part, .context = (void *)(uintptr_t)files[i]};
-        struct import_reading reading = {.source = &source};
         struct import_errors errors;
-        struct import_outcome outcome;
-        struct err err = {0};
-        struct descriptors *descriptors;
-        assert_int_equal(descriptors_new(&isms_descriptors_source, &descriptors, &err), 0);
-        reading.descriptors = descriptors;
-        import_errors_init(&errors);
-        assert_int_equal(oscal_read(&reading, &errors, &outcome, &err), 0);
+        assert_int_equal(document_items(files[i], &errors), 0);
         assert_int_equal(errors.count, 1);
         import_errors_release(&errors);
-        descriptors_free(descriptors);
+    }
+}
+
+#define PLAN(more)                                                                                                   \
+    "{\"plan-of-action-and-milestones\": {\"uuid\": \"plan\","                                                       \
+    " \"metadata\": {\"title\": \"Plan\", \"oscal-version\": \"1.1\"}, " more "}}"
+
+static void what_should_be_a_list_and_is_none_is_told(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        PLAN("\"risks\": {\"uuid\": \"r\", \"title\": \"One\"}"),
+        "{\"assessment-results\": {\"uuid\": \"a\", \"metadata\": {\"title\": \"A\", \"oscal-version\": \"1.1\"},"
+        " \"results\": [{\"uuid\": \"r\", \"title\": \"R\", \"risks\": {\"uuid\": \"k\", \"title\": \"K\"}}]}}"};
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        struct import_errors errors;
+        assert_int_equal(document_items(files[i], &errors), 0);
+        assert_int_equal(errors.count, 1);
+        assert_string_equal(errors.errors[0]->column, "risks");
+        assert_string_equal(errors.errors[0]->message, "is not a list");
+        import_errors_release(&errors);
+    }
+}
+
+static void two_things_with_one_uuid_are_told(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        PLAN("\"risks\": [{\"uuid\": \"r\", \"title\": \"One\"}, {\"uuid\": \"r\", \"title\": \"Other\"}]"),
+        PLAN("\"risks\": [{\"uuid\": \"r\", \"title\": \"Risk\"}],"
+             " \"poam-items\": [{\"uuid\": \"r\", \"title\": \"Item\"}]"),
+        PLAN("\"risks\": [{\"uuid\": \"r\", \"title\": \"Risk\"}, {\"uuid\": \"plan\", \"title\": \"Plan?\"}]")};
+    static const char *const messages[] = {"is that of item 2 as well", "is that of item 2 as well",
+                                           "is that of item 1 as well"};
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        struct import_errors errors;
+        document_items(files[i], &errors);
+        assert_int_equal(errors.count, 1);
+        assert_int_equal(errors.errors[0]->row, 3);
+        assert_string_equal(errors.errors[0]->column, "uuid");
+        assert_string_equal(errors.errors[0]->message, messages[i]);
+        import_errors_release(&errors);
+    }
+}
+
+/* Neither in a note nor in the summary: it would be lost without a word. */
+static void an_observation_that_fits_nowhere_is_told(void **state)
+{
+    (void)state;
+    static char document[80 * 1024];
+    struct import_errors errors;
+    char description[70 * 1000 + 1];
+    memset(description, 'D', sizeof(description) - 1);
+    description[sizeof(description) - 1] = '\0';
+    snprintf(document, sizeof(document),
+             PLAN("\"observations\": [{\"uuid\": \"o\", \"description\": \"%s\"}]"), description);
+    assert_int_equal(document_items(document, &errors), 0);
+    assert_int_equal(errors.count, 1);
+    assert_string_equal(errors.errors[0]->column, "summary");
+    import_errors_release(&errors);
+}
+
+static void a_long_path_ends_with_a_whole_character(void **state)
+{
+    (void)state;
+    for (int shift = 0; shift < 2; shift++) {
+        char key[2003] = "x";
+        struct buf text;
+        for (int i = 0; i < 1000; i++)
+            memcpy(key + shift + 2 * (size_t)i, "é", sizeof("é"));
+        json_t *thing = json_pack("{s:{s:s}, s:[s]}", "a", key, "nested", key, "listed");
+        buf_init(&text, 10000);
+        oscal_rest_append(&text, thing, NULL);
+        assert_true(utf8_is_valid(text.data, text.length));
+        assert_non_null(strstr(text.data, ": nested"));
+        assert_non_null(strstr(text.data, ": listed"));
+        buf_release(&text);
+        json_decref(thing);
     }
 }
 
@@ -60,6 +163,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_value_has_its_path),
         cmocka_unit_test(what_is_no_document_is_told),
+        cmocka_unit_test(what_should_be_a_list_and_is_none_is_told),
+        cmocka_unit_test(two_things_with_one_uuid_are_told),
+        cmocka_unit_test(an_observation_that_fits_nowhere_is_told),
+        cmocka_unit_test(a_long_path_ends_with_a_whole_character),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

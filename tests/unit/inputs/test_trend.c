@@ -96,6 +96,18 @@ static void polarity_decides_what_a_rise_means(void **state)
     assert_true(trend.slope_per_30_days > 2 && trend.slope_per_30_days < 2.6);
 }
 
+static void a_change_that_is_no_number_is_none(void **state)
+{
+    (void)state;
+    static const double firsts[] = {0, 1e-300, -5e-324};
+    struct trend_question question = question_of(POLARITY(LOWER));
+    for (size_t i = 0; i < ARRAY_SIZE(firsts); i++) {
+        const double values[] = {firsts[i], 2, 1e15};
+        compute_values(&question, values, 3);
+        assert_true(trend.change_percent == 0);
+    }
+}
+
 static void one_wild_value_changes_nothing(void **state)
 {
     (void)state;
@@ -304,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(times_that_fall_are_improving, setup, teardown),
         cmocka_unit_test_setup_teardown(polarity_decides_what_a_rise_means, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_change_that_is_no_number_is_none, setup, teardown),
         cmocka_unit_test_setup_teardown(one_wild_value_changes_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(small_or_wavering_changes_are_stable, setup, teardown),
         cmocka_unit_test_setup_teardown(a_percentage_near_its_end_counts_from_there, setup, teardown),
