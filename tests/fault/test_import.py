@@ -1,8 +1,5 @@
 """The service is killed in the middle of a large import: what is left of it is done by its successor, each row once."""
 
-import os
-import signal
-
 import evidence
 import pytest
 from csv_import import RUNNING, Import, columns, everything
@@ -28,8 +25,7 @@ def look(upload):
 
 
 def kill():
-    os.kill(stack().pid("inputs"), signal.SIGKILL)
-    stack().control("start", "inputs")
+    stack().control("restart", "inputs", "KILL")
 
 
 def large(manager, rows):
@@ -64,7 +60,7 @@ def test_who_loses_the_right_to_import_loses_the_import():
     member = organisation.person("ISMS_MANAGER")
     upload = large(member, 9000)
     upload.start()
-    os.kill(stack().pid("inputs"), signal.SIGKILL)
+    stack().control("stop", "inputs", "KILL")
     organisation.admin.UpdateMember(id=member.member, member={"roles": ["ROLE_AUDITOR"]}, update_mask="roles")
     stack().control("start", "inputs")
     manager = organisation.person("ISMS_MANAGER", "Somebody Else")
