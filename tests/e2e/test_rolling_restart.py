@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 
+import evidence
 import grpc
 import pytest
 import story
@@ -108,3 +109,15 @@ def test_a_second_signal_cuts_the_drain_short(monkeypatch):
     os.kill(pid, signal.SIGTERM)
     until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), 20, "the end")
     stack().control("stop", REPLICAS[1])
+
+
+def test_what_says_that_it_is_ready_serves():
+    """From the first moment that it says so: it is asked as often as it can be while it starts."""
+    manager = Organisation().person("ISMS_MANAGER")
+    replica = evidence.Inputs()
+    for _ in range(8):
+        replica.start(pause=0.001)
+        try:
+            assert list(replica.caller(manager).ListInputs().inputs) == []
+        finally:
+            replica.kill()

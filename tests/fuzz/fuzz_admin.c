@@ -23,13 +23,13 @@ static enum admin_state hostile_check(void *context UNUSED, char detail[static A
 
 static int connection_open(void)
 {
+    static const struct admin_check hostile = {.name = "hostile", .check = hostile_check};
     static struct admin *admin;
     struct err err = {0};
     if (!admin) {
         log_init("isms-fuzz", LOG_LEVEL_ERROR, LOG_FORMAT_JSON);
         metrics_init("isms-fuzz", "1");
-        BUG_IF(admin_start("127.0.0.1:0", &admin, &err) < 0);
-        admin_check_add(admin, "hostile", hostile_check, NULL);
+        BUG_IF(admin_start("127.0.0.1:0", &hostile, 1, &admin, &err) < 0);
     }
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(admin_port(admin))};
     const struct timeval patience = {.tv_sec = PATIENCE_S};

@@ -102,7 +102,8 @@ class Inputs:
         self.settings = settings
         self.log = stack().folder / "log" / f"inputs-{new_id()[:8]}.log"
 
-    def start(self):
+    def start(self, pause=0.05):
+        """Ready; asked for every `pause` seconds."""
         folder = stack().folder
         password = (folder / "password").read_text().strip()
         database = f"@127.0.0.1:{stack().port('postgres')}/isms"
@@ -120,7 +121,7 @@ class Inputs:
             self.process = subprocess.Popen([str(stack().bin / "isms-inputs")], env=environment, stdout=log, stderr=log)
         self.channel = grpc.insecure_channel(environment["ISMS_LISTEN"], options=[("grpc.enable_retries", 0)])
         try:
-            until(self.ready, 30, f"isms-inputs ({self.log})")
+            until(self.ready, 30, f"isms-inputs ({self.log})", pause)
         except AssertionError:
             self.kill()
             raise

@@ -256,14 +256,14 @@ def as_dict(message):
     return json_format.MessageToDict(message, preserving_proto_field_name=True)
 
 
-def until(condition, seconds=15, what="the condition"):
+def until(condition, seconds=15, what="the condition", pause=0.05):
     """Waits for an event, never for a time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = condition()
         if value:
             return value
-        time.sleep(0.05)
+        time.sleep(pause)
     raise AssertionError(f"{what} did not come about within {seconds} s")
 
 

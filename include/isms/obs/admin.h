@@ -1,8 +1,8 @@
 /* admin.h: the HTTP port for operators: /metrics, /livez, /readyz.
  *
  * It answers on a thread of its own, so that a service that is busy or stuck can still be looked into. /livez
- * says 200 as long as that thread runs. /readyz asks every registered check and says 200, or 503 when one
- * failed, with all of them listed as JSON:
+ * says 200 as long as that thread runs. /readyz asks every check and says 200, or 503 when one failed, with all of
+ * them listed as JSON:
  *
  *     {"status":"not ready","checks":[{"name":"database","state":"failed","detail":"connection refused"}]}
  *
@@ -28,14 +28,19 @@ enum admin_state {
  * one at a time: must not block, must be safe beside whatever else uses `context`. */
 typedef enum admin_state admin_check_fn(void *context, char detail[static ADMIN_DETAIL_SIZE]);
 
+struct admin_check {
+    const char *name;
+    admin_check_fn *check;
+    void *context;
+};
+
 struct admin;
 
-/* Listens on `address`, "host:port" with a numeric host ("127.0.0.1:9091", "[::]:9091"); port 0 takes a free
- * one. Ready only by its checks: with none registered it is. */
-int admin_start(const char *address, struct admin **ret_admin, struct err *err) MUST_CHECK;
-
-/* Adds a check, at any time, from any thread. `name` must live as long as `admin`. */
-void admin_check_add(struct admin *admin, const char *name, admin_check_fn *check, void *context);
+/* Listens on `address`, "host:port" with a numeric host ("127.0.0.1:9091", "[::]:9091"); port 0 takes a free one.
+ * Ready by `count` checks (at most ADMIN_CHECKS_MAX), which are copied; their names and contexts outlive `admin`.
+ * All of them are asked from the first answer on: who was told "ready" for a moment would send calls already. */
+int admin_start(const char *address, const struct admin_check *checks, size_t count, struct admin **ret_admin,
+                struct err *err) MUST_CHECK;
 
 uint16_t admin_port(const struct admin *admin);
 

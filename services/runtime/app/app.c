@@ -154,12 +154,9 @@ static int monitor_up(struct app *app, struct err *err)
         .certificates = &app->certificates,
     };
     if (monitor_start(&options, &app->monitor, err) < 0 ||
-        admin_start(app->settings->admin_listen, &app->admin, err) < 0 ||
-        pressure_start(app->server, (size_t)app->settings->memory_max << 20, &app->pressure,
-                       err) < 0)
+        monitor_listen(app->monitor, app->settings->admin_listen, &app->admin, err) < 0)
         return -1;
-    monitor_checks_add(app->monitor, app->admin);
-    return 0;
+    return pressure_start(app->server, (size_t)app->settings->memory_max << 20, &app->pressure, err);
 }
 
 static int app_up(struct app *app, struct err *err)

@@ -167,15 +167,15 @@ static enum admin_state check_drain(void *context, char detail[static ADMIN_DETA
     return ADMIN_FAILED;
 }
 
-void monitor_checks_add(struct monitor *monitor, struct admin *admin)
+int monitor_listen(struct monitor *monitor, const char *address, struct admin **ret_admin, struct err *err)
 {
-    admin_check_add(admin, "database", check_database, monitor);
-    admin_check_add(admin, "schema", check_schema, monitor);
-    admin_check_add(admin, "cache", check_cache, monitor);
-    admin_check_add(admin, "peers", check_peers, monitor);
-    admin_check_add(admin, "certificates", check_certificates, monitor);
-    admin_check_add(admin, "issuers", check_issuers, monitor);
-    admin_check_add(admin, "running", check_drain, monitor);
+    const struct admin_check checks[] = {
+        {"database", check_database, monitor}, {"schema", check_schema, monitor},
+        {"cache", check_cache, monitor},       {"peers", check_peers, monitor},
+        {"certificates", check_certificates, monitor},
+        {"issuers", check_issuers, monitor},   {"running", check_drain, monitor},
+    };
+    return admin_start(address, checks, sizeof(checks) / sizeof(*checks), ret_admin, err);
 }
 
 /* --- start and stop ------------------------------------------------------------------------------------- */

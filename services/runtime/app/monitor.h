@@ -33,8 +33,9 @@ struct monitor;
 int monitor_start(const struct monitor_options *options, struct monitor **ret_monitor,
                   struct err *err) MUST_CHECK;
 
-/* Registers the readiness checks; the monitor must outlive `admin`. */
-void monitor_checks_add(struct monitor *monitor, struct admin *admin);
+/* Opens the operators' port, whose readiness is what the monitor knows. The monitor must outlive `admin`. */
+int monitor_listen(struct monitor *monitor, const char *address, struct admin **ret_admin,
+                   struct err *err) MUST_CHECK;
 
 /* From now on: not ready, NOT_SERVING. */
 void monitor_drain(struct monitor *monitor);

@@ -7,7 +7,6 @@
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <netdb.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,18 +23,11 @@ static const char TEXT[] = "text/plain; charset=utf-8";
 static const char METRICS[] = "text/plain; version=0.0.4; charset=utf-8";
 static const char JSON[] = "application/json";
 
-struct check {
-    const char *name;
-    admin_check_fn *check;
-    void *context;
-};
-
 struct admin {
     struct MHD_Daemon *daemon;
     uint16_t port;
-    pthread_mutex_t lock; /* guards what follows */
-    struct check checks[ADMIN_CHECKS_MAX];
     size_t check_count;
+    struct admin_check checks[ADMIN_CHECKS_MAX];
 };
 
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type,
@@ -60,23 +52,18 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
 }
 
 /* Appends the checks as JSON; false when one has failed. */
-static bool checks_append(struct admin *admin, struct buf *body)
+static bool checks_append(const struct admin *admin, struct buf *body)
 {
     static const char *const names[] = {
         [ADMIN_OK] = "ok", [ADMIN_DEGRADED] = "degraded", [ADMIN_FAILED] = "failed"};
-    struct check checks[ADMIN_CHECKS_MAX];
-    pthread_mutex_lock(&admin->lock);
-    size_t count = admin->check_count;
-    memcpy(checks, admin->checks, sizeof(checks));
-    pthread_mutex_unlock(&admin->lock);
-
     bool ready = true;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < admin->check_count; i++) {
+        const struct admin_check *check = &admin->checks[i];
         char detail[ADMIN_DETAIL_SIZE] = "";
-        enum admin_state state = checks[i].check(checks[i].context, detail);
+        enum admin_state state = check->check(check->context, detail);
         ready = ready && state != ADMIN_FAILED;
         buf_text(body, i ? ",{\"name\":" : "{\"name\":");
-        json_text_append(body, checks[i].name, strlen(checks[i].name));
+        json_text_append(body, check->name, strlen(check->name));
         buf_printf(body, ",\"state\":\"%s\",\"detail\":", names[state]);
         json_text_append(body, detail, strnlen(detail, sizeof(detail)));
         buf_char(body, '}');
@@ -84,7 +71,7 @@ static bool checks_append(struct admin *admin, struct buf *body)
     return ready;
 }
 
-static enum MHD_Result readiness_answer(struct admin *admin, struct MHD_Connection *connection)
+static enum MHD_Result readiness_answer(const struct admin *admin, struct MHD_Connection *connection)
 {
     struct buf checks CLEANUP(buf_release);
     struct buf body CLEANUP(buf_release);
@@ -163,9 +150,11 @@ invalid:
     return err_setf(err, ERR_INTERNAL, "%s is not a numeric host and a port, like 127.0.0.1:9091", address);
 }
 
-int admin_start(const char *address, struct admin **ret_admin, struct err *err)
+int admin_start(const char *address, const struct admin_check *checks, size_t count, struct admin **ret_admin,
+                struct err *err)
 {
     struct addrinfo *list;
+    BUG_IF(count > ADMIN_CHECKS_MAX);
     if (address_resolve(address, &list, err) != 0)
         return -1;
     struct admin *admin = calloc(1, sizeof(*admin));
@@ -173,7 +162,8 @@ int admin_start(const char *address, struct admin **ret_admin, struct err *err)
         freeaddrinfo(list);
         return err_setf(err, ERR_INTERNAL, "out of memory");
     }
-    pthread_mutex_init(&admin->lock, NULL);
+    admin->check_count = count;
+    memcpy(admin->checks, checks, count * sizeof(*checks));
 
     unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG;
     if (list->ai_family == AF_INET6)
@@ -195,14 +185,6 @@ int admin_start(const char *address, struct admin **ret_admin, struct err *err)
     return 0;
 }
 
-void admin_check_add(struct admin *admin, const char *name, admin_check_fn *check, void *context)
-{
-    pthread_mutex_lock(&admin->lock);
-    BUG_IF(admin->check_count >= ADMIN_CHECKS_MAX);
-    admin->checks[admin->check_count++] = (struct check){.name = name, .check = check, .context = context};
-    pthread_mutex_unlock(&admin->lock);
-}
-
 uint16_t admin_port(const struct admin *admin)
 {
     return admin->port;
@@ -214,7 +196,6 @@ void admin_free(struct admin *admin)
         return;
     if (admin->daemon)
         MHD_stop_daemon(admin->daemon);
-    pthread_mutex_destroy(&admin->lock);
     free(admin);
 }
 

@@ -101,16 +101,19 @@ static const char *body_of(const char *answer)
     return end + 4;
 }
 
+static const struct admin_check all_checks[] = {
+    {"database", state_check, &database_state},
+    {"cache", state_check, &cache_state},
+};
+
 static int start(void **state UNUSED)
 {
     struct err err = {0};
     log_init("isms-test", LOG_LEVEL_ERROR, LOG_FORMAT_JSON);
     metrics_init("isms-test", "1");
-    if (admin_start("127.0.0.1:0", &admin, &err) != 0)
+    if (admin_start("127.0.0.1:0", all_checks, ARRAY_SIZE(all_checks), &admin, &err) != 0)
         return -1;
     descriptors_idle = descriptor_count();
-    admin_check_add(admin, "database", state_check, &database_state);
-    admin_check_add(admin, "cache", state_check, &cache_state);
     return 0;
 }
 
@@ -229,7 +232,7 @@ static void test_addresses_that_cannot_be_listened_on(void **state UNUSED)
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
         struct admin *another = NULL;
         struct err err = {0};
-        if (admin_start(wrong[i], &another, &err) != -1)
+        if (admin_start(wrong[i], all_checks, ARRAY_SIZE(all_checks), &another, &err) != -1)
             fail_msg("%s is listened on", wrong[i]);
         assert_null(another);
         assert_non_null(strstr(err.message, wrong[i]));
