@@ -51,12 +51,10 @@ static bool pass(struct proxy *proxy, enum proxy_direction direction, int fd, co
     size_t passed = budget != NO_CUT && (size_t)budget < length ? (size_t)budget : length;
     if (direction == PROXY_TO_CLIENT && atomic_load(&proxy->silent))
         return true;
-    if (!send_all(fd, data, passed))
-        return false;
-    if (budget == NO_CUT)
-        return true;
-    atomic_store(&proxy->budget[direction], budget - (long)passed);
-    return passed == length;
+    /* Before it is sent: the test that has received it may set another budget. */
+    if (budget != NO_CUT)
+        atomic_store(&proxy->budget[direction], budget - (long)passed);
+    return send_all(fd, data, passed) && passed == length;
 }
 
 /* Follows the messages' frames to find the next ReadyForQuery. */
