@@ -109,11 +109,7 @@ static int paths_check(struct call *call, const Isms__Inputs__V1__BatchUpsertInp
     Google__Protobuf__FieldMask mask = GOOGLE__PROTOBUF__FIELD_MASK__INIT;
     mask.paths = request->update_paths;
     mask.n_paths = request->n_update_paths;
-    if (mask_check(input_type(call), &mask, err) == 0)
-        return 0;
-    for (size_t i = 0; i < violations_kept(err); i++)
-        snprintf(err->violations[i].field, sizeof(err->violations[i].field), "update_paths");
-    return -1;
+    return mask_check(input_type(call), &mask, "update_paths", err);
 }
 
 static int inputs_judge(struct call *call, const Isms__Inputs__V1__BatchUpsertInputsRequest *request,

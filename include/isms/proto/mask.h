@@ -15,8 +15,9 @@
 
 enum { MASK_PATHS_MAX = 100 };
 
-/* MASK_INVALID with a violation for every path that is unknown, output-only or immutable. NULL: no paths. */
-int mask_check(const struct message_type *resource, const Google__Protobuf__FieldMask *mask,
+/* MASK_INVALID with a violation for every path that is unknown, output-only or immutable; `field` is where the request
+ * has the mask. NULL: no paths. */
+int mask_check(const struct message_type *resource, const Google__Protobuf__FieldMask *mask, const char *field,
                struct err *err) MUST_CHECK;
 
 /* The mask names all changeable fields. */

@@ -566,9 +566,6 @@ $$;
 -- An auditor sees what the reviews it is named for have frozen, as it was frozen (ListSnapshotInputs,
 -- GetSnapshotInput): not the inputs as they are now, and of their measurements those that had been recorded by then.
 -- Nobody else who sees less than all sees anything.
---
--- (Said by `case`, of which the planner expects half. Of `= 'all'` it expects a two-hundredth: it would take what a
--- list is read from for a handful of rows, and sort all inputs of an organisation for a page of 50.)
 create policy scope on inputs.snapshot as restrictive using (
     case (select core.scope())
         when 'all' then true
@@ -578,8 +575,7 @@ create policy scope on inputs.snapshot as restrictive using (
 create policy scope on inputs.snapshot_item as restrictive using (
     (select core.scope()) = 'all'
     or snapshot_id in (select s.id from inputs.snapshot s where s.tenant_id = (select core.tenant())));
-create policy scope on inputs.input as restrictive using (
-    case (select core.scope()) when 'all' then true else false end);
+create policy scope on inputs.input as restrictive using ((select core.sees_all()));
 create policy scope on inputs.measurement as restrictive using (
     (select core.scope()) = 'all'
     or exists (select from inputs.snapshot_item t

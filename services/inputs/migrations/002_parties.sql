@@ -95,10 +95,8 @@ create trigger refuse_change before update on inputs.engagement
 
 -- Nothing of the register is frozen: who sees less than all sees none of it. (What a review looks at are the inputs,
 -- which have the party's name.)
-create policy scope on inputs.party as restrictive using (
-    case (select core.scope()) when 'all' then true else false end);
-create policy scope on inputs.engagement as restrictive using (
-    case (select core.scope()) when 'all' then true else false end);
+create policy scope on inputs.party as restrictive using ((select core.sees_all()));
+create policy scope on inputs.engagement as restrictive using ((select core.sees_all()));
 
 revoke all on function inputs.number_party, inputs.guard_contact, inputs.survey_fault from public;
 grant execute on function inputs.number_party, inputs.survey_fault to isms_inputs;

@@ -122,7 +122,7 @@ begin
     loop
         call core.protect(('inputs.' || target)::regclass);
         execute format('create policy scope on inputs.%I as restrictive to isms_inputs '
-                       'using (case (select core.scope()) when ''all'' then true else false end)', target);
+                       'using ((select core.sees_all()))', target);
     end loop;
 end
 $$;

@@ -52,8 +52,7 @@ call core.log_changes('inputs.intake_form');
 call core.log_changes('inputs.intake_submission', '#contact');
 create policy scope on inputs.intake_form as restrictive using (
     (select core.scope()) = 'all' or id = (select core.intake_form()));
-create policy scope on inputs.intake_submission as restrictive using (
-    case (select core.scope()) when 'all' then true else false end);
+create policy scope on inputs.intake_submission as restrictive using ((select core.sees_all()));
 
 -- Makes sure that a form's questions can be asked and answered; `path` is where the request has them.
 create function inputs.check_questions(questions jsonb, path text) returns boolean language plpgsql immutable

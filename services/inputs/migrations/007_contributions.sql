@@ -34,8 +34,7 @@ create index input_owner on inputs.input (tenant_id, owner_id, id) where owner_i
 call core.protect('inputs.contribution');
 call core.log_changes('inputs.contribution');
 -- Whoever sees less than all inputs is asked for none.
-create policy scope on inputs.contribution as restrictive using (
-    case (select core.scope()) when 'all' then true else false end);
+create policy scope on inputs.contribution as restrictive using ((select core.sees_all()));
 
 -- Today where the organisation is.
 create function inputs.today(p_tenant uuid) returns date language sql stable parallel safe

@@ -171,8 +171,7 @@ create table inputs.input_text (
     foreign key (tenant_id, input_id) references inputs.input (tenant_id, id)
 );
 call core.protect('inputs.input_text');
-create policy scope on inputs.input_text as restrictive using (
-    case (select core.scope()) when 'all' then true else false end);
+create policy scope on inputs.input_text as restrictive using ((select core.sees_all()));
 
 create function inputs.keep_words() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare

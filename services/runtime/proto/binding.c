@@ -316,7 +316,7 @@ static int mask_choose(const struct binding *binding, const ProtobufCMessage *re
     if (!binding->mask || !binding->resource)
         return 0;
     const Google__Protobuf__FieldMask *mask = *MEMBER(request, binding->mask, Google__Protobuf__FieldMask *);
-    if (mask_check(binding->resource->message, mask, err) < 0)
+    if (mask_check(binding->resource->message, mask, "update_mask", err) < 0)
         return -1;
     for (size_t i = 0; !mask_is_all(mask) && i < mask->n_paths; i++) {
         bool served = binding->mask_whole;

@@ -71,7 +71,8 @@ static void mask_refuse(struct err *err)
     snprintf(err->message, sizeof(err->message), "%s", err_reason_text(ERR_MASK_INVALID));
 }
 
-int mask_check(const struct message_type *resource, const Google__Protobuf__FieldMask *mask, struct err *err)
+int mask_check(const struct message_type *resource, const Google__Protobuf__FieldMask *mask, const char *field,
+               struct err *err)
 {
     if (mask_is_all(mask))
         return 0;
@@ -84,7 +85,7 @@ int mask_check(const struct message_type *resource, const Google__Protobuf__Fiel
             continue;
         if (wrong++ == 0)
             err_set(err, ERR_FIELD_INVALID);
-        err_field(err, "update_mask", "'%s' %s", mask->paths[i], fault);
+        err_field(err, field, "'%s' %s", mask->paths[i], fault);
     }
     if (wrong == 0)
         return 0;

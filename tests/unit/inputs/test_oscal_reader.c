@@ -65,61 +65,62 @@ static int document_items(const char *document, struct import_errors *ret_errors
     return items;
 }
 
+/* Of the document one thing is wrong, which is told so. Answers the items that become of it all the same. */
+static int items_told(const char *document, int row, const char *column, const char *message)
+{
+    struct import_errors errors;
+    int items = document_items(document, &errors);
+    assert_int_equal(errors.count, 1);
+    assert_int_equal(errors.errors[0]->row, row);
+    assert_string_equal(errors.errors[0]->column, column);
+    assert_string_equal(errors.errors[0]->message, message);
+    import_errors_release(&errors);
+    return items;
+}
+
+#define HEAD(uuid, version)                                                                                          \
+    "\"uuid\": \"" uuid "\", \"metadata\": {\"title\": \"T\", \"oscal-version\": \"" version "\"}"
+#define RESULTS(more) "\"assessment-results\": {" HEAD("results", "1.1") more "}"
+#define PLAN(more) "\"plan-of-action-and-milestones\": {" HEAD("plan", "1.1") more "}"
+
 static void what_is_no_document_is_told(void **state)
 {
     (void)state;
-    static const char *const files[] = {"{", "[]", "{\"catalog\": {}}", "{\"assessment-results\": []}",
-                                        "{\"assessment-results\": {\"metadata\": {\"oscal-version\": \"2.0\"}}}",
-                                        "{\"assessment-results\": {\"uuid\": \"a\", \"metadata\": {\"title\": \"A\","
-                                        " \"oscal-version\": \"1.1\"}}, \"plan-of-action-and-milestones\": {}}"};
-    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-        struct import_errors errors;
-        assert_int_equal(document_items(files[i], &errors), 0);
-        assert_int_equal(errors.count, 1);
-        import_errors_release(&errors);
-    }
+    static const char neither[] = "has neither assessment-results nor plan-of-action-and-milestones";
+    assert_int_equal(items_told("{", 0, "", "is not JSON, or not whole"), 0);
+    assert_int_equal(items_told("[]", 0, "", neither), 0);
+    assert_int_equal(items_told("{\"catalog\": {}}", 0, "", neither), 0);
+    assert_int_equal(items_told("{\"assessment-results\": []}", 0, "", neither), 0);
+    assert_int_equal(items_told("{\"assessment-results\": {" HEAD("results", "2.0") "}}", 0, "oscal-version",
+                                "is not 1.1, nor another 1"), 0);
+    assert_int_equal(items_told("{" RESULTS("") ", " PLAN("") "}", 0, "", "has two documents: import each by itself"),
+                     0);
 }
-
-#define PLAN(more)                                                                                                   \
-    "{\"plan-of-action-and-milestones\": {\"uuid\": \"plan\","                                                       \
-    " \"metadata\": {\"title\": \"Plan\", \"oscal-version\": \"1.1\"}, " more "}}"
 
 static void what_should_be_a_list_and_is_none_is_told(void **state)
 {
     (void)state;
-    static const char *const files[] = {
-        PLAN("\"risks\": {\"uuid\": \"r\", \"title\": \"One\"}"),
-        "{\"assessment-results\": {\"uuid\": \"a\", \"metadata\": {\"title\": \"A\", \"oscal-version\": \"1.1\"},"
-        " \"results\": [{\"uuid\": \"r\", \"title\": \"R\", \"risks\": {\"uuid\": \"k\", \"title\": \"K\"}}]}}"};
-    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-        struct import_errors errors;
-        assert_int_equal(document_items(files[i], &errors), 0);
-        assert_int_equal(errors.count, 1);
-        assert_string_equal(errors.errors[0]->column, "risks");
-        assert_string_equal(errors.errors[0]->message, "is not a list");
-        import_errors_release(&errors);
-    }
+    static const char risks[] = "\"risks\": {\"uuid\": \"r\", \"title\": \"One\"}";
+    char document[500];
+    snprintf(document, sizeof(document), "{" PLAN(", %s") "}", risks);
+    assert_int_equal(items_told(document, 0, "risks", "is not a list"), 0);
+    snprintf(document, sizeof(document),
+             "{" RESULTS(", \"results\": [{\"uuid\": \"r\", \"title\": \"R\", %s}]") "}", risks);
+    assert_int_equal(items_told(document, 0, "risks", "is not a list"), 0);
 }
 
 static void two_things_with_one_uuid_are_told(void **state)
 {
     (void)state;
-    static const char *const files[] = {
-        PLAN("\"risks\": [{\"uuid\": \"r\", \"title\": \"One\"}, {\"uuid\": \"r\", \"title\": \"Other\"}]"),
-        PLAN("\"risks\": [{\"uuid\": \"r\", \"title\": \"Risk\"}],"
-             " \"poam-items\": [{\"uuid\": \"r\", \"title\": \"Item\"}]"),
-        PLAN("\"risks\": [{\"uuid\": \"r\", \"title\": \"Risk\"}, {\"uuid\": \"plan\", \"title\": \"Plan?\"}]")};
-    static const char *const messages[] = {"is that of item 2 as well", "is that of item 2 as well",
-                                           "is that of item 1 as well"};
-    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-        struct import_errors errors;
-        document_items(files[i], &errors);
-        assert_int_equal(errors.count, 1);
-        assert_int_equal(errors.errors[0]->row, 3);
-        assert_string_equal(errors.errors[0]->column, "uuid");
-        assert_string_equal(errors.errors[0]->message, messages[i]);
-        import_errors_release(&errors);
-    }
+    items_told("{" PLAN(", \"risks\": [{\"uuid\": \"r\", \"title\": \"One\"},"
+                        " {\"uuid\": \"r\", \"title\": \"Other\"}]") "}",
+               3, "uuid", "is that of item 2 as well");
+    items_told("{" PLAN(", \"risks\": [{\"uuid\": \"r\", \"title\": \"Risk\"}],"
+                        " \"poam-items\": [{\"uuid\": \"r\", \"title\": \"Item\"}]") "}",
+               3, "uuid", "is that of item 2 as well");
+    items_told("{" PLAN(", \"risks\": [{\"uuid\": \"r\", \"title\": \"Risk\"},"
+                        " {\"uuid\": \"plan\", \"title\": \"Plan?\"}]") "}",
+               3, "uuid", "is that of item 1 as well");
 }
 
 /* Neither in a note nor in the summary: it would be lost without a word. */
@@ -127,16 +128,12 @@ static void an_observation_that_fits_nowhere_is_told(void **state)
 {
     (void)state;
     static char document[80 * 1024];
-    struct import_errors errors;
     char description[70 * 1000 + 1];
     memset(description, 'D', sizeof(description) - 1);
     description[sizeof(description) - 1] = '\0';
     snprintf(document, sizeof(document),
-             PLAN("\"observations\": [{\"uuid\": \"o\", \"description\": \"%s\"}]"), description);
-    assert_int_equal(document_items(document, &errors), 0);
-    assert_int_equal(errors.count, 1);
-    assert_string_equal(errors.errors[0]->column, "summary");
-    import_errors_release(&errors);
+             "{" PLAN(", \"observations\": [{\"uuid\": \"o\", \"description\": \"%s\"}]") "}", description);
+    assert_int_equal(items_told(document, 1, "summary", "is too long"), 0);
 }
 
 static void a_long_path_ends_with_a_whole_character(void **state)

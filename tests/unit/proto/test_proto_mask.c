@@ -15,7 +15,7 @@ static const Google__Protobuf__FieldMask *mask_of(const char *paths)
 static int check(const char *paths)
 {
     memset(&err, 0, sizeof(err));
-    return mask_check(library_type("Book"), mask_of(paths), &err);
+    return mask_check(library_type("Book"), mask_of(paths), "changes", &err);
 }
 
 static void refused(const char *paths, const char *text)
@@ -23,14 +23,14 @@ static void refused(const char *paths, const char *text)
     assert_int_equal(check(paths), -1);
     assert_int_equal(err.reason, ERR_MASK_INVALID);
     assert_string_equal(err.message, err_reason_text(ERR_MASK_INVALID));
-    assert_string_equal(err.violations[0].field, "update_mask");
+    assert_string_equal(err.violations[0].field, "changes");
     assert_non_null(strstr(err.violations[0].description, text));
 }
 
 static void test_paths_are_checked(void **state)
 {
     (void)state;
-    assert_int_equal(mask_check(library_type("Book"), NULL, &err), 0);
+    assert_int_equal(mask_check(library_type("Book"), NULL, "changes", &err), 0);
     assert_int_equal(check("title,author.name,paper,chapters"), 0);
     refused("nothing", "'nothing' is not a field");
     refused("id", "'id' is set by the service");
