@@ -570,9 +570,9 @@ create policy jobs on core.seal for select to isms_jobs using (true);
 revoke all on all functions in schema core from public;
 revoke all on all procedures in schema core from public;
 grant execute on function core.tenant, core.actor, core.scope, core.sees_all, core.sequence, core.now,
-    core.granted_reviews, core.fail, core.begin_read, core.may_act, core.begin_write, core.end_write, core.next_number, core.find_key,
-    core.find_member, core.canonical, core.touch, core.record_append, core.refuse_change, core.refuse_delete
-    to isms_inputs, isms_reviews, isms_actions, isms_reporting;
+    core.granted_reviews, core.fail, core.begin_read, core.may_act, core.begin_write, core.end_write,
+    core.next_number, core.find_key, core.find_member, core.canonical, core.touch, core.record_append,
+    core.refuse_change, core.refuse_delete to isms_inputs, isms_reviews, isms_actions, isms_reporting;
 -- The policies `tenant` ask for it. The jobs write under their services' roles.
 grant execute on function core.tenant to isms_jobs;
 grant execute on function core.new_salt to isms_reviews, isms_inputs;
