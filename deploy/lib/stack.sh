@@ -20,9 +20,9 @@ stack_user() {
     if [ "$(id -u)" -eq 0 ]; then echo postgres; else id -un; fi
 }
 
-# stack_run COMMAND...: runs it as that user.
+# stack_run COMMAND...: runs it as that user, who may have no right to be in the present folder.
 stack_run() {
-    if [ "$(id -u)" -eq 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
+    if [ "$(id -u)" -eq 0 ]; then (cd / && runuser -u postgres -- "$@"); else "$@"; fi
 }
 
 # A port that nothing listens on, kept under a name so that a restart takes the same one.
