@@ -123,9 +123,9 @@ for suite in $SUITES; do
         echo "not ok - suite $suite ran no test" >>"$LOG/$suite.log"
         bad=1
     fi
-    grep '^not ok' "$LOG/$suite.log" | sed 's/^/    /'
-    # pytest's words for what went wrong: who sees only this output has to know as well.
-    grep '^E  ' "$LOG/$suite.log" | head -n 40 | cut -c1-300 | sed 's/^/      /'
+    # With cmocka's and pytest's words for what went wrong: who sees only this output has to know as well.
+    awk '/^not ok/ { print "    " $0; words = 4; next } /^(ERROR|E  )/ || (/^# / && words-- > 0) { print "      " $0 }
+         /^ok/ { words = 0 }' "$LOG/$suite.log" | head -n 100 | cut -c1-300
     grep -E '^ok .*# ?SKIP' "$LOG/$suite.log" | sed 's/^ok/    skipped/'
     case $suite in fuzz | abuse) sed -n 's/^# /    /p' "$LOG/$suite.log" ;; esac
     printf '%-12s %4d passed, %d failed, %d skipped  (%d s)\n' \

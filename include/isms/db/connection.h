@@ -88,7 +88,7 @@ struct db_options {
     const char *session_sql; /* one statement, run after connecting ("set role …"); may be NULL */
     const struct db_statement *statements;
     unsigned statement_count;
-    int64_t connect_timeout_us; /* for each server; 0: 2 s */
+    int64_t connect_timeout_us; /* for each server; 0: the URL's connect_timeout, or 2 s without one */
     /* Longest silence while answers are due, before the connection counts as dead; above any
      * statement_timeout in use. 0: 60 s. */
     int64_t io_timeout_us;

@@ -38,12 +38,13 @@ struct db_connection *db_connection_new(const struct db_options *options)
                             &connection->options.session_sql};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         *texts[i] = *texts[i] ? arena_strdup(arena, *texts[i]) : NULL;
-    if (!connection->options.connect_timeout_us)
-        connection->options.connect_timeout_us = CONNECT_TIMEOUT_US;
     if (!connection->options.io_timeout_us)
         connection->options.io_timeout_us = IO_TIMEOUT_US;
     connection->wake_fd = -1;
-    connection->host_count = hosts_parse(options->url, arena, connection->hosts);
+    int64_t timeout_us;
+    connection->host_count = hosts_parse(options->url, arena, connection->hosts, &timeout_us);
+    if (!connection->options.connect_timeout_us)
+        connection->options.connect_timeout_us = timeout_us ? timeout_us : CONNECT_TIMEOUT_US;
     if (arena_exhausted(arena))
         db_connection_freep(&connection);
     return connection;

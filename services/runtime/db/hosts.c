@@ -1,8 +1,8 @@
-/* hosts.c: the servers that a URL lists, tried one at a time.
+/* hosts.c: what is read from the URL itself: the servers that it lists, tried one at a time, and how long each may take.
  *
  * libpq walks such a list by itself, but not where it is asked not to block: a machine that has gone without a word
  * then keeps the whole time allowed for connecting, and the next one in the list is never reached. So each attempt
- * names one, and the next attempt another. */
+ * names one, and the next attempt another. Nor does it look at connect_timeout then. */
 #include "internal.h"
 
 /* Item `index` of a comma-separated list, in the arena; a list of one stands for every index. */
@@ -26,10 +26,11 @@ static unsigned items_count(const char *list)
     return count;
 }
 
-unsigned hosts_parse(const char *url, struct arena *arena, struct host ret_hosts[static DB_HOSTS_MAX])
+unsigned hosts_parse(const char *url, struct arena *arena, struct host ret_hosts[static DB_HOSTS_MAX],
+                     int64_t *ret_timeout_us)
 {
-    static const char *const keywords[] = {"host", "hostaddr", "port"};
-    const char *lists[] = {NULL, NULL, NULL};
+    static const char *const keywords[] = {"host", "hostaddr", "port", "connect_timeout"};
+    const char *lists[] = {NULL, NULL, NULL, NULL};
     unsigned count = 0;
     PQconninfoOption *options = PQconninfoParse(url, NULL); /* NULL: connecting will say what is wrong with it */
     for (PQconninfoOption *option = options; option && option->keyword; option++) {
@@ -46,6 +47,7 @@ unsigned hosts_parse(const char *url, struct arena *arena, struct host ret_hosts
             .address = lists[1] ? item_copy(lists[1], i, arena) : NULL,
             .port = lists[2] ? item_copy(lists[2], i, arena) : NULL,
         };
+    *ret_timeout_us = lists[3] ? 1000000 * (int64_t)strtoul(lists[3], NULL, 10) : 0;
     PQconninfoFree(options);
     return count;
 }

@@ -69,8 +69,9 @@ bool wait_io(struct wait *wait);
 /* Waits until `events` of poll(2) or the point of monotonic time. */
 bool wait_socket(int fd, short events, int64_t until_us);
 
-/* hosts.c: what the URL lists, in the arena; how many. */
-unsigned hosts_parse(const char *url, struct arena *arena, struct host ret_hosts[static DB_HOSTS_MAX]);
+/* hosts.c: what the URL lists, in the arena; how many. *ret_timeout_us is its connect_timeout, 0 without one. */
+unsigned hosts_parse(const char *url, struct arena *arena, struct host ret_hosts[static DB_HOSTS_MAX],
+                     int64_t *ret_timeout_us);
 
 /* connection.c */
 

@@ -19,7 +19,6 @@
 enum {
     STACK_SIZE = 512 * 1024, /* of address space; handlers keep large things in arenas */
     CONNECTION_CHECK_US = 100 * 1000,
-    CONNECT_TIMEOUT_US = 3 * 1000 * 1000,
     IO_MARGIN_US = 5 * 1000 * 1000, /* beyond the longest statement_timeout: the connection is dead */
     RETRY_AFTER_MS = 1000
 };
@@ -83,7 +82,6 @@ int streams_init(struct rpc_server *server, struct err *err)
     struct db_options options = {
         .url = server->options.database_url,
         .application_name = server->context->service,
-        .connect_timeout_us = CONNECT_TIMEOUT_US,
         .io_timeout_us = server->options.deadline_max_us + IO_MARGIN_US,
     };
     options.statements =

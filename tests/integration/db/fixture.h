@@ -28,13 +28,16 @@ struct db_connection *fixture_connect(const struct db_statement *statements, uns
 struct db_connection *fixture_connect_to(const char *url, const struct db_statement *statements,
                                          unsigned count);
 
+/* Connects, whose back-off is waited for, for a minute at most. */
+void fixture_ensure(struct db_connection *connection);
+
 /* Asserts that the script runs. */
 void fixture_run(struct db_connection *connection, const char *sql);
 
 /* The single integer the statement gives; forgets the connection's results. */
 int64_t fixture_int(struct db_connection *connection, const char *sql);
 
-/* Waits until the statement gives true, for 10 s at most. */
+/* Waits until the statement gives true, for a minute at most. */
 void fixture_wait(struct db_connection *connection, const char *sql);
 
 #define CONNECTION CLEANUP(db_connection_freep) UNUSED struct db_connection *

@@ -41,16 +41,6 @@ static void ensure(struct db_connection *connection)
         fail_msg("%s", db_connection_problem(connection));
 }
 
-/* Its back-off is waited for, for 10 s at most. */
-static void ensure_in_the_end(struct db_connection *connection)
-{
-    struct err err = {0};
-    int64_t until_us = clock_monotonic_us() + 10 * 1000 * 1000;
-    while (db_connection_ensure(connection, &err) < 0 && clock_monotonic_us() < until_us)
-        usleep(10 * 1000);
-    ensure(connection);
-}
-
 static bool is_away(const struct db_health *health)
 {
     struct err err = {0};
@@ -136,7 +126,7 @@ static void test_who_waits_gives_up_when_another_found_the_database_silent(void 
     struct err err = {0};
     pthread_t thread;
     ensure(patient);
-    ensure(canary);
+    fixture_ensure(canary);
     assert_false(is_away(&health));
     proxy_silence(proxies[0]);
     proxy_silence(proxies[1]);
@@ -147,7 +137,7 @@ static void test_who_waits_gives_up_when_another_found_the_database_silent(void 
     assert_true(is_away(&health));
     pthread_join(thread, NULL);
     assert_int_equal(waiter.segment.state, DB_SEGMENT_UNKNOWN);
-    ensure(canary); /* a new connection, which the proxy lets pass */
+    fixture_ensure(canary); /* a new connection, which the proxy lets pass */
     assert_false(is_away(&health));
     proxy_freep(&proxies[0]);
     proxy_freep(&proxies[1]);
@@ -182,10 +172,19 @@ static int deaf_port(int *ret_fd)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof(name);
-    *ret_fd = socket(AF_INET, SOCK_STREAM, 0);
+    *ret_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     assert_true(bind(*ret_fd, (struct sockaddr *)&name, sizeof(name)) == 0 && listen(*ret_fd, 8) == 0 &&
                 getsockname(*ret_fd, (struct sockaddr *)&name, &length) == 0);
     return ntohs(name.sin_port);
+}
+
+/* Whether somebody has connected to it since that was asked last. */
+static bool deaf_port_tried(int fd)
+{
+    bool tried = false;
+    for (int peer; (peer = accept(fd, NULL, NULL)) >= 0; tried = true)
+        close(peer);
+    return tried;
 }
 
 static void test_a_server_that_says_nothing_does_not_hide_the_next_one(void **state UNUSED)
@@ -195,10 +194,17 @@ static void test_a_server_that_says_nothing_does_not_hide_the_next_one(void **st
     fixture_url(NULL);
     snprintf(hosts, sizeof(hosts), "127.0.0.1:%d,%s:%d", deaf_port(&fd), fixture_host(), fixture_port());
     CONNECTION connection = db_connection_new(&(struct db_options){
-        .url = fixture_url(hosts), .connect_timeout_us = 100 * 1000});
+        .url = fixture_url(hosts), .connect_timeout_us = 300 * 1000});
+    fixture_ensure(connection);
+    assert_true(deaf_port_tried(fd));
     assert_int_equal(fixture_int(connection, "select inet_server_port()"), fixture_port());
-    db_connection_drop(connection);
-    ensure(connection); /* the good one first */
+    bool good_first = false;
+    for (int round = 0; round < 10 && !good_first; round++) { /* the good one may be too slow for once */
+        db_connection_drop(connection);
+        fixture_ensure(connection);
+        good_first = !deaf_port_tried(fd);
+    }
+    assert_true(good_first);
     close(fd);
 }
 
@@ -213,7 +219,7 @@ static void test_a_server_that_only_reads_is_not_taken(void **state UNUSED)
     assert_non_null(strstr(db_connection_problem(connection), "read-only"));
     fixture_run(direct, "do $$ begin execute format('alter database %I reset default_transaction_read_only',"
                         " current_database()); end $$");
-    ensure_in_the_end(connection);
+    fixture_ensure(connection);
 }
 
 static void test_a_connection_whose_server_has_come_to_only_read_is_replaced(void **state UNUSED)

@@ -162,7 +162,7 @@ int probe_database_create(void **state)
     if (!getenv("ISMS_TEST_DATABASE_URL"))
         return 0;
     snprintf(admin_url, sizeof(admin_url), "%s", fixture_url(NULL));
-    snprintf(service_url, sizeof(service_url), "%s?options=-c%%20role%%3Disms_actions", admin_url);
+    snprintf(service_url, sizeof(service_url), "%s&options=-c%%20role%%3Disms_actions", admin_url);
     admin = fixture_connect(NULL, 0);
     folder_run(".");
     folder_run("migrations");
@@ -308,7 +308,7 @@ void probe_start(const struct probe_options *options)
                     [RPC_WRITE] = options->write_workers ? options->write_workers : 2,
                     [RPC_EXCLUSIVE] = options->exclusive_workers,
                     [RPC_ADMISSION] = options->admission_workers ? options->admission_workers : 2},
-        .deadline_max_us = 60 * 1000 * 1000,
+        .deadline_max_us = 2 * PROBE_DEADLINE_US,
         .streams_max = options->streams_max ? options->streams_max : 100, .stream_connections = 2,
         .stream_deadline_max_us = INT64_C(3600) * 1000 * 1000,
         .stream_stall_timeout_us =

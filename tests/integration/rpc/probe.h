@@ -9,7 +9,7 @@
 #include <isms/rpc/client.h>
 #include <isms/rpc/server.h>
 
-enum { PROBE_MESSAGE_MAX = 64 * 1024, PROBE_DEADLINE_US = 20 * 1000 * 1000 };
+enum { PROBE_MESSAGE_MAX = 64 * 1024, PROBE_DEADLINE_US = 60 * 1000 * 1000 };
 
 /* What a test may change before probe_start(). */
 struct probe_options {

@@ -11,7 +11,7 @@
 
 #include "jobs.h"
 
-enum { INTERVAL_US = 5000, WAIT_US = 20 * 1000 * 1000 };
+enum { INTERVAL_US = 5000, WAIT_US = 60 * 1000 * 1000 };
 
 static atomic_int runs;
 static atomic_int writes;

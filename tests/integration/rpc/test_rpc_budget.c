@@ -17,7 +17,7 @@
 
 #include "tenants.h"
 
-enum { REPLICAS = 2, WAIT_US = 20 * 1000 * 1000, INTERVAL_US = 10 * 1000 };
+enum { REPLICAS = 2, WAIT_US = 60 * 1000 * 1000, INTERVAL_US = 10 * 1000 };
 
 /* So slow that while a test runs no token comes by itself. */
 static const struct limits limits = {.calls_per_second = 1, .burst = 1000, .in_flight = 10};

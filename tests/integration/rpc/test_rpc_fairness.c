@@ -15,7 +15,7 @@
 
 #include "key_source.h"
 
-enum { MANY = 200, WAIT_US = 20 * 1000 * 1000 };
+enum { MANY = 200, WAIT_US = 60 * 1000 * 1000 };
 
 #define NOTE_TYPE (&isms__probe__v1__note__descriptor)
 #define SLEEP_TYPE (&isms__probe__v1__sleep_response__descriptor)
@@ -356,7 +356,7 @@ static void gone_callers_make_room(void **state UNUSED)
     Isms__Probe__V1__SleepRequest sleep = long_sleep();
     caller_start(&busy, 0, "Sleep", &sleep.base, SLEEP_TYPE);
     fixture_wait(probe_admin(), "select count(*) = 1 " SLEEPERS);
-    caller_start_as(&waiting, probe_credential(0), "Sleep", &sleep.base, SLEEP_TYPE, 1000 * 1000);
+    caller_start_as(&waiting, probe_credential(0), "Sleep", &sleep.base, SLEEP_TYPE, 5 * 1000 * 1000);
     wait_waiting("exclusive", 1);
     wait_waiting("exclusive", 0);
     assert_int_equal(fixture_int(probe_admin(), "select count(*) " SLEEPERS), 1); /* the worker has not moved */

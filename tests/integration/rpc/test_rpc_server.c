@@ -288,7 +288,7 @@ static void deadline_ends_the_work(void **state UNUSED)
 {
     struct caller caller;
     Isms__Probe__V1__SleepRequest request = sleep_request(100);
-    caller_start_as(&caller, probe_credential(0), "Sleep", &request.base, SLEEP_TYPE, 2 * 1000 * 1000);
+    caller_start_as(&caller, probe_credential(0), "Sleep", &request.base, SLEEP_TYPE, 5 * 1000 * 1000);
     wait_sleeping(1);
     caller_join(&caller);
     assert_int_equal(caller.result, -1);
@@ -304,7 +304,7 @@ static void overload_is_refused_with_a_delay(void **state UNUSED)
     probe_start(&(struct probe_options){.exclusive_workers = 1, .lane_waiting_max = 1, .calls_max = 100});
     struct caller busy, callers[4];
     Isms__Probe__V1__SleepRequest longer = sleep_request(100), shorter = sleep_request(0);
-    caller_start_as(&busy, probe_credential(0), "Sleep", &longer.base, SLEEP_TYPE, 5 * 1000 * 1000);
+    caller_start_as(&busy, probe_credential(0), "Sleep", &longer.base, SLEEP_TYPE, 10 * 1000 * 1000);
     wait_sleeping(1);
     for (size_t i = 0; i < ARRAY_SIZE(callers); i++)
         caller_start_as(&callers[i], probe_credential(0), "Sleep", &shorter.base, SLEEP_TYPE, PROBE_DEADLINE_US);
@@ -329,10 +329,10 @@ static void overload_is_refused_with_a_delay(void **state UNUSED)
 static void drain_lets_calls_end(void **state UNUSED)
 {
     struct caller caller;
-    Isms__Probe__V1__SleepRequest request = sleep_request(1);
+    Isms__Probe__V1__SleepRequest request = sleep_request(4);
     caller_start_as(&caller, probe_credential(0), "Sleep", &request.base, SLEEP_TYPE, PROBE_DEADLINE_US);
     wait_sleeping(1);
-    assert_int_equal(probe_stop(10 * 1000 * 1000), 0);
+    assert_int_equal(probe_stop(60 * 1000 * 1000), 0);
     caller_join(&caller);
     if (caller.result < 0)
         fail_msg("%s", caller.err.message);
