@@ -1,4 +1,4 @@
-/* hosts.c: what is read from the URL itself: the servers that it lists, tried one at a time, and how long each may take.
+/* hosts.c: what is read from the URL itself: the servers that it lists, tried one at a time, and how long each has.
  *
  * libpq walks such a list by itself, but not where it is asked not to block: a machine that has gone without a word
  * then keeps the whole time allowed for connecting, and the next one in the list is never reached. So each attempt
